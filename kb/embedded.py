@@ -1,0 +1,87 @@
+"""Where is everything in embedded mode? One folder holds it all: delete it and the installation is new."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of an embedded installation."""
+
+    root: Path
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def objects(self) -> Path:
+        return self.root / "objects"
+
+    @property
+    def broker(self) -> Path:
+        return self.root / "broker"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def static(self) -> Path:
+        return self.root / "static"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def socket_dir(self) -> Path:
+        """Of Postgres. Not below `root`: a Unix socket's path is limited to 107 bytes."""
+        fingerprint = hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"kb-{os.getuid()}-{fingerprint}"
+
+    def secret_key(self) -> str:
+        """Made at the first start and kept, readable by this user only."""
+        path = self.root / "secret_key"
+        if not path.exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            # Written aside and linked into place, so that no other process ever reads half a key.
+            handle, draft = tempfile.mkstemp(dir=self.root)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_urlsafe(50))
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            Path(draft).unlink()
+        return path.read_text()
+
+    def database(self) -> dict[str, Any]:
+        """Django's DATABASES entry: over the private socket, no TCP port is opened."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "kb",
+            "USER": "postgres",
+            "HOST": str(self.socket_dir),
+            "OPTIONS": {"pool": False, "prepare_threshold": None},
+            "CONN_MAX_AGE": 300,
+            "CONN_HEALTH_CHECKS": True,
+        }
+
+    def broker_options(self) -> dict[str, Any]:
+        """kombu's filesystem transport: one folder that every process reads and writes."""
+        folder = str(self.broker / "messages")
+        return {
+            "data_folder_in": folder,
+            "data_folder_out": folder,
+            "control_folder": str(self.broker / "control"),
+            "store_processed": False,
+        }

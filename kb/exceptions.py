@@ -1,0 +1,62 @@
+"""What can go wrong, by name. One root; a class's docstring is its default message."""
+
+from django.db.models import TextChoices
+
+
+class FailureCode(TextChoices):
+    """Why a file was not indexed, or only in part: the closed list. Each label is advice for a person."""
+
+    EMPTY_FILE = "empty_file", "The file has no content."
+    TOO_LARGE = "too_large", "The file is larger than this site accepts."
+    NOT_SUPPORTED = "format_not_supported", "This format is not supported yet."
+    NAME_LIES = "name_lies", "The file's content is not what its name says; it was read as what it is."
+    UNSAFE_PATH = "unsafe_path", "The file's path points outside its folder."
+    ENCRYPTED = "encrypted", "The file is protected by a password. Remove the password and upload it again."
+    CORRUPT = "corrupt", "The file is damaged and cannot be read. Try to export it again."
+    NO_PAGES = "no_pages", "The document has no pages."
+    NO_CONTENT = "no_content", "Nothing that can be searched was found in the file."
+    ENCODING_GUESSED = "encoding_guessed", "The text's encoding is not stated; it was guessed."
+    BYTES_REPLACED = "bytes_replaced", "Some bytes are no valid text; they were replaced."
+    PAGES_CAPPED = "pages_capped", "The document is longer than the limit; only its first pages are searchable."
+    TEXT_CAPPED = "text_capped", "The text is longer than the limit; only its beginning is searchable."
+    TOO_MANY_PIXELS = "too_many_pixels", "The picture is larger than the limit. Scale it down."
+    PAGE_UNREADABLE = "page_unreadable", "A page could not be read; the others are searchable."
+    FIGURE_UNREADABLE = "figure_unreadable", "A picture in the document could not be read."
+    TIME_LIMIT = "time_limit", "Reading the file took longer than the limit."
+    MEMORY_LIMIT = "memory_limit", "Reading the file took more memory than the limit."
+    OUTPUT_LIMIT = "output_limit", "The file unpacks to more than the limit."
+    PARSER_CRASHED = "parser_crashed", "The reader of this format crashed on the file."
+    CONVERTER_MISSING = "converter_missing", "This format needs a converter that is not installed here."
+    WORKER_LOST = "worker_lost", "The work was interrupted too often. Retry it."
+    STORAGE_UNAVAILABLE = "storage_unavailable", "The object store did not answer. Retry it."
+    INTERNAL = "internal", "An unexpected error, which the log explains. Retry it, then tell the operators."
+
+
+class KbError(Exception):
+    """Something went wrong in the knowledge base."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class IngestError(KbError):
+    """The file could not be brought in.
+
+    `code` is the reason from the closed list; the message defaults to the code's advice.
+    """
+
+    def __init__(self, code: FailureCode, message: str | None = None) -> None:
+        super().__init__(message or str(code.label))
+        self.code = code
+
+
+class QueryError(KbError):
+    """The query cannot be answered as it stands."""
+
+
+class StorageError(KbError):
+    """The object store failed."""
+
+
+class ObjectMissingError(StorageError):
+    """No object has this key."""
