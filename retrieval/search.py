@@ -1,9 +1,30 @@
-"""How is a query answered? parse, permit, retrieve, rank, render: read here first."""
+"""How is a query answered? understand, permit, retrieve, rank, render: read here first."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
-from kb.permissions import AnyUser
+from django.conf import settings
+from django.db import models
+
+from kb.exceptions import QueryError
+from kb.models import Collection, Segment
+from kb.permissions import AnyUser, visible_assets, visible_audiences, visible_collections, visible_segments
+from retrieval import channels, lexical, metrics
+from retrieval.analysis import detect_language, has_phrase, query_terms
+from retrieval.picture import QueryPicture, open_picture
+from retrieval.query import ParsedQuery, parse
+from retrieval.rank import RankedAsset, RankingSettings, Weights, rank
+from retrieval.render import facets, render_hits
 from retrieval.results import SearchResult
+from retrieval.scope import Candidates, Scope
+
+# Segments that each channel proposes: enough for ten pages of ten assets with several matching segments each.
+DEPTH = 200
+MAX_PAGE_SIZE = 50
+# Segments in which a phrase is looked for word by word; a phrase of words more frequent than this is cut short.
+PHRASE_CANDIDATES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +42,100 @@ class SearchRequest:
 
 def search(user: AnyUser, request: SearchRequest) -> SearchResult:
     """The page of hits that `user` may see for `request`. Raises QueryError for what cannot be asked."""
-    raise NotImplementedError
+    clock = Clock()
+    with clock("understand"):
+        question = understand(request)
+    with clock("permit"):
+        scope = permit(user, question)
+    with clock("retrieve"):
+        found = retrieve(question, scope)
+    with clock("rank"):
+        ranking = order(user, question, found)
+    with clock("render"):
+        result = render(user, request, question, ranking, found)
+    metrics.observe_search(question.kind, clock.stages_ms)
+    return replace(result, timings_ms=clock.stages_ms)
+
+
+def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str, list[int]]:
+    """The first `depth` asset ids by channel, and as ranked by default under `fused`: for evaluation."""
+    question = understand(request)
+    scope = permit(user, question)
+    found = retrieve(question, scope)
+    lists = {
+        candidates.channel: [item.asset_id for item in order(user, question, replace(found, words=(candidates,), picture=()))]
+        for candidates in (*found.words, *found.picture)
+    }
+    lists["fused"] = [item.asset_id for item in order(user, question, found)]
+    return {channel: assets[:depth] for channel, assets in lists.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The request, understood."""
+
+    query: ParsedQuery
+    picture: QueryPicture | None
+    # Of the words, ISO 639-1; empty when unknown.
+    language: str
+    # Share of the words against the picture; 1 without a picture, 0 without words.
+    text_weight: float
+
+    @property
+    def kind(self) -> str:
+        """For metrics: words, picture or both."""
+        return "words" if self.picture is None else "both" if self.text_weight else "picture"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the channels propose, and the words of the query as weighted for this person."""
+
+    terms: tuple[lexical.WeightedTerm, ...]
+    words: tuple[Candidates, ...] = ()
+    picture: tuple[Candidates, ...] = ()
+
+
+def understand(request: SearchRequest) -> Question:  # ⑦
+    """Parses words and picture. Raises QueryError when there is neither, or either cannot be read."""
+    query = parse(request.words, max_characters=settings.KB_MAX_QUERY_CHARACTERS)
+    picture = open_picture(request.picture) if request.picture is not None else None
+    if picture is None and query.is_empty:
+        raise QueryError("Type some words or add a picture.")
+    has_words = bool(query.text)
+    if not 0 <= request.text_weight <= 1:
+        raise QueryError("The weight of the words must lie between 0 and 1.")
+    text_weight = 1.0 if picture is None else request.text_weight if has_words else 0.0
+    return Question(query, picture, detect_language(query.text), text_weight)
+
+
+def permit(user: AnyUser, question: Question) -> Scope:  # ⑧
+    """What this person may read, narrowed by the filters and exclusions of the question."""
+    query = question.query
+    audiences = visible_audiences(user)
+    collections = _named_collections(user, query.collections)
+    scope = Scope(
+        audiences,
+        kinds=query.kinds,
+        collections=tuple(collections),
+        languages=query.languages,
+        media_types=query.media_types,
+        after=query.after,
+        before=query.before,
+        is_empty=bool(query.collections) and not collections,
+    )
+    if query.excluded:
+        scope = replace(scope, excluded_lexemes=_excluded_lexemes(query, audiences))
+    return replace(scope, segments=_segments_with_phrases(query, scope)) if query.phrases else scope
+
+
+def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
+    """What each channel proposes inside `scope`."""
+    terms = tuple(lexical.weigh(query_terms(question.query.text), scope.audiences))
+    words: list[Candidates] = []
+    picture: list[Candidates] = []
+    if question.text_weight > 0:
+        words = channels.by_words(question.query, terms, scope, DEPTH)
+    if question.picture is not None and question.text_weight < 1:
+        picture = channels.by_picture(question.picture, scope, DEPTH)
+    return Found(terms, tuple(words), tuple(picture))
