@@ -47,65 +47,15 @@ _RUN = re.compile(
     f"(?P<han>[{HAN}]+)|(?P<kana>[{KANA}]+)|(?P<hangul>[{HANGUL}]+)|(?P<spaceless>[{SPACELESS}]+)|{TOKEN}"
 )
 
-# Words that carry no subject, and how questions begin. "not", "no", "in", "out" after a verb and their like
-# stay: "log out" and "log in" must differ, so only the prepositions that never do that are here.
-ENGLISH_STOP_WORDS = frozenset(
-    [
-        *(
-            "a",
-            "about",
-            "am",
-            "an",
-            "and",
-            "any",
-            "are",
-            "as",
-            "at",
-            "be",
-            "been",
-            "being",
-            "but",
-            "by",
-            "can",
-        ),
-        *("could", "did", "do", "does", "doing", "for", "from", "had", "has", "have", "having", "he", "her"),
-        *(
-            "hers",
-            "him",
-            "his",
-            "how",
-            "i",
-            "if",
-            "into",
-            "is",
-            "it",
-            "its",
-            "itself",
-            "just",
-            "me",
-            "my",
-            "of",
-        ),
-        *(
-            "or",
-            "our",
-            "ours",
-            "she",
-            "should",
-            "so",
-            "some",
-            "such",
-            "than",
-            "that",
-            "the",
-            "their",
-            "theirs",
-        ),
-        *("them", "then", "there", "these", "they", "this", "those", "to", "too", "us", "was", "we", "were"),
-        *("what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would"),
-        *("you", "your", "yours"),
-    ]
-)
+# Words that carry no subject, and how questions begin. "not", and what turns a verb round (in, on, off, out,
+# up, down), stay: "log in" and "log out" must differ.
+_STOP_WORDS = """
+a about am an and any are as at be been being but by can could did do does doing for from had has have having
+he her hers him his how i if into is it its itself just me my of or our ours she should so some such than that
+the their theirs them then there these they this those to too us was we were what when where which while who
+whom whose why will with would you your yours
+"""
+ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def analyse(text: str) -> list[str]:
