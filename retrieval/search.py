@@ -139,3 +139,30 @@ def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
     if question.picture is not None and question.text_weight < 1:
         picture = channels.by_picture(question.picture, scope, DEPTH)
     return Found(terms, tuple(words), tuple(picture))
+
+
+def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:  # ⑨
+    """The assets that the channels propose, best first."""
+    candidates = (*found.words, *found.picture)
+    segments = _segments(user, {item.segment_id for channel in candidates for item in channel.items})
+    weights = Weights.of(RankingSettings(), language=question.language, text_weight=question.text_weight)
+    return rank(candidates, segments, weights)
+
+
+def render(  # ⑩
+    user: AnyUser, request: SearchRequest, question: Question, ranking: Sequence[RankedAsset], found: Found
+) -> SearchResult:
+    """The requested page of `ranking`, with what surrounds it."""
+    if not 1 <= request.page_size <= MAX_PAGE_SIZE:
+        raise QueryError(f"A page holds between 1 and {MAX_PAGE_SIZE} results.")
+    first = (max(1, request.page) - 1) * request.page_size
+    terms = [term.text for term in found.terms]
+    return SearchResult(
+        hits=render_hits(user, ranking[first : first + request.page_size], terms),
+        total=len(ranking),
+        total_is_capped=any(channel.is_capped for channel in (*found.words, *found.picture)),
+        facets=facets(user, [item.asset_id for item in ranking]),
+        description=describe(user, question, ranking),
+        understood=question.query.as_dict(),
+        notices=question.query.notices,
+    )

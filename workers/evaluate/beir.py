@@ -21,7 +21,7 @@ def evaluate_beir(folder: Path, work: Path) -> dict[str, object]:
         (work / uri).write_text(document.text, encoding="utf-8")
         files[uri] = (work / uri, document.title)
         document_of[uri] = document_id
-    judged = [query_id for query_id in data.queries if any(grade > 0 for grade in data.qrels.get(query_id, {}).values())]
+    judged = [query_id for query_id in data.queries if any(grade > 0 for grade in data.qrels[query_id].values())]
     with scratch_library() as library:
         asset_of = {document_of[uri]: asset for uri, asset in ingest(library, files).items()}
         requests = [SearchRequest(words=data.queries[query_id]) for query_id in judged]

@@ -29,16 +29,16 @@ def evaluate_captions(folder: Path, work: Path) -> dict[str, object]:
 
 def _text_to_image(folder: Path, images: list[CaptionedImage], languages: list[str]) -> dict[str, object]:
     with scratch_library() as library:
-        asset_of = ingest(library, {image.path: (folder / image.path, "") for image in images})
+        asset_of = ingest(library, {_uri(folder, image): (image.path, "") for image in images})
         figures: dict[str, object] = {}
         for language in languages:
             right: dict[str, dict[int, float]] = {}
             for image in images:
                 for caption in image.captions.get(language, ()):
-                    right.setdefault(caption, {})[asset_of[image.path]] = 1.0
+                    right.setdefault(caption, {})[asset_of[_uri(folder, image)]] = 1.0
             requests = [SearchRequest(words=caption) for caption in right]
             with tqdm(total=len(requests), desc=f"search by {language} caption", disable=None) as progress:
-                figures[language] = summary(ask(library.user, requests, progress.update), list(right.values()))
+                figures[language] = summary(ask(library.user, requests, progress.update), list(right.values()), any_positive=True)
     return figures
 
 
@@ -55,6 +55,10 @@ def _image_to_text(
         right = [
             {asset_of[uri_of[caption]]: 1.0 for caption in image.captions[language]} for image in captioned
         ]
-        requests = [SearchRequest(picture=(folder / image.path).read_bytes()) for image in captioned]
+        requests = [SearchRequest(picture=image.path.read_bytes()) for image in captioned]
         with tqdm(total=len(requests), desc=f"search {language} captions by picture", disable=None) as progress:
-            return summary(ask(library.user, requests, progress.update), right)
+            return summary(ask(library.user, requests, progress.update), right, any_positive=True)
+
+
+def _uri(folder: Path, image: CaptionedImage) -> str:
+    return image.path.relative_to(folder.resolve()).as_posix()

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kb.permissions import AnyUser
-from retrieval.evaluation import mean_reciprocal_rank, ndcg_at_k, recall_at_k
+from retrieval import evaluation
 from retrieval.search import SearchRequest, ranked_assets
 
 # As deep as recall@100 looks.
 DEPTH = 100
+KS = (1, 5, 10, 100)
 Judgements = Mapping[int, float]
 
 
@@ -39,27 +40,27 @@ def ask(user: AnyUser, requests: Sequence[SearchRequest], tick: Callable[[], obj
     return ranked
 
 
-def figures(answers: Sequence[Sequence[int]], judgements: Sequence[Judgements]) -> dict[str, float]:
-    """The measures over all queries; `judgements[i]` maps the relevant assets of query i to their grade."""
-    relevant = [{asset for asset, grade in judged.items() if grade > 0} for judged in judgements]
-    return {
-        "ndcg@10": _round(ndcg_at_k(answers, judgements, 10)),
-        "mrr": _round(mean_reciprocal_rank(answers, relevant)),
-        **{f"recall@{k}": _round(recall_at_k(answers, relevant, k)) for k in (1, 5, 10, 100)},
-    }
+def summary(ranked: Ranked, judgements: Sequence[Judgements], *, any_positive: bool = False) -> dict[str, object]:
+    """Default ranking on top, each channel below, and the times.
 
-
-def summary(ranked: Ranked, judgements: Sequence[Judgements]) -> dict[str, object]:
-    """Default ranking on top, each channel below, and the times."""
+    `any_positive`: recall@k is the share of queries with any relevant result among the first k, as papers on
+    captions report it (Karpathy & Fei-Fei 2015), not the share of all that is relevant.
+    """
+    recall = evaluation.success if any_positive else evaluation.recall
     empty: list[list[int]] = [[] for _ in judgements]
+
+    def figures(answers: Sequence[Sequence[int]]) -> dict[str, float]:
+        judged = evaluation.judge(answers, judgements)
+        means = evaluation.summary(judged)
+        recalls = {f"recall@{k}": float(recall(judged, k).mean()) for k in KS}
+        kept = {name: means[name] for name in ("ndcg@10", "mrr", "map")} | recalls
+        return {name: round(value, 4) for name, value in kept.items()}
+
+    times = np.asarray(ranked.milliseconds)
     return {
         "queries": len(judgements),
-        "channels": {name: figures(answers, judgements) for name, answers in sorted(ranked.channels.items())},
-        **figures(ranked.channels.get("fused", empty), judgements),
-        "p50_ms": _round(float(np.percentile(ranked.milliseconds, 50)), 1),
-        "p95_ms": _round(float(np.percentile(ranked.milliseconds, 95)), 1),
+        "channels": {name: figures(answers) for name, answers in sorted(ranked.channels.items())},
+        **figures(ranked.channels.get("fused", empty)),
+        "p50_ms": round(float(np.percentile(times, 50)), 1),
+        "p95_ms": round(float(np.percentile(times, 95)), 1),
     }
-
-
-def _round(value: float, digits: int = 4) -> float:
-    return round(float(value), digits)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from retrieval.evaluation_data import DataSetError
+from retrieval.evaluation_data import DataError
 from workers.evaluate.beir import evaluate_beir
 from workers.evaluate.captions import evaluate_captions
 
@@ -32,6 +32,6 @@ class Command(BaseCommand):
         with tempfile.TemporaryDirectory(prefix="kb-evaluate-") as work:
             try:
                 figures = evaluate(options["folder"], Path(work))
-            except DataSetError as error:
+            except DataError as error:
                 raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(figures, ensure_ascii=False))
