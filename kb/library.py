@@ -79,7 +79,7 @@ def remove_segments(asset_id: int, change: StatisticsChange, *, except_version: 
     """Deletes the asset's segments with their words and vectors; the caller applies `change` at its end.
 
     Returns the keys of the pictures that nothing points at any more. All words go, also those of
-    `except_version`, which has none yet when a version is published.
+    `except_version`: it is about to be published, and gets its words then.
     """
     for audience_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
         change.take_away(audience_id, segments=segments, lexemes=lexemes)
@@ -92,7 +92,11 @@ def remove_segments(asset_id: int, change: StatisticsChange, *, except_version: 
         rows = cursor.fetchall()
         ids = [row[0] for row in rows]
         # In this order because Django's foreign keys do not cascade in the database.
-        for table in ("kb_segmentwords", "kb_stagedvector", "kb_vector"):
+        cursor.execute(
+            "DELETE FROM kb_segmentwords WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
+            [asset_id],
+        )
+        for table in ("kb_stagedvector", "kb_vector"):
             cursor.execute(f"DELETE FROM {table} WHERE segment_id = ANY(%s)", [ids])  # noqa: S608 - literals
         cursor.execute("DELETE FROM kb_segment WHERE id = ANY(%s)", [ids])
     return {key for row in rows for key in row[1:] if key}
