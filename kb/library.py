@@ -75,19 +75,21 @@ def move(asset: Asset, audience: Audience | None) -> None:
     word_statistics.apply(change)
 
 
-def remove_segments(asset_id: int, change: StatisticsChange, *, except_version: int | None = None) -> set[str]:
+def remove_segments(
+    asset_id: int, change: StatisticsChange, *, up_to_version: int | None = None
+) -> set[str]:
     """Deletes the asset's segments with their words and vectors; the caller applies `change` at its end.
 
-    Returns the keys of the pictures that nothing points at any more. All words go, also those of
-    `except_version`: it is about to be published, and gets its words then.
+    Those of versions before `up_to_version`, where given; that version's own words go too, since it is about to
+    be published and gets them then. Returns the keys of the pictures that nothing points at any more.
     """
     for audience_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
         change.take_away(audience_id, segments=segments, lexemes=lexemes)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, picture_key, thumbnail_key FROM kb_segment"
-            " WHERE asset_id = %s AND version IS DISTINCT FROM %s",
-            [asset_id, except_version],
+            " WHERE asset_id = %s AND version < coalesce(%s, 2147483647)",
+            [asset_id, up_to_version],
         )
         rows = cursor.fetchall()
         ids = [row[0] for row in rows]
