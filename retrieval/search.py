@@ -15,7 +15,7 @@ from retrieval import channels, lexical, metrics
 from retrieval.analysis import detect_language, has_phrase, query_terms
 from retrieval.picture import QueryPicture, open_picture
 from retrieval.query import ParsedQuery, parse
-from retrieval.rank import RankedAsset, RankingSettings, Weights, rank
+from retrieval.rank import Placed, RankedAsset, RankingSettings, rank
 from retrieval.render import facets, render_hits
 from retrieval.results import SearchResult
 from retrieval.scope import Candidates, Scope
@@ -53,7 +53,7 @@ def search(user: AnyUser, request: SearchRequest) -> SearchResult:
         ranking = order(user, question, found)
     with clock("render"):
         result = render(user, request, question, ranking, found)
-    metrics.observe_search(question.kind, clock.stages_ms)
+    metrics.observe_search(question.kind, clock.stages_ms, found=bool(result.hits))
     return replace(result, timings_ms=clock.stages_ms)
 
 
@@ -126,7 +126,7 @@ def permit(user: AnyUser, question: Question) -> Scope:  # ⑧
     )
     if query.excluded:
         scope = replace(scope, excluded_lexemes=_excluded_lexemes(query, audiences))
-    return replace(scope, segments=_segments_with_phrases(query, scope)) if query.phrases else scope
+    return replace(scope, segments=_segments_with_phrases(user, query, scope)) if query.phrases else scope
 
 
 def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
@@ -144,9 +144,34 @@ def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
 def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:  # ⑨
     """The assets that the channels propose, best first."""
     candidates = (*found.words, *found.picture)
-    segments = _segments(user, {item.segment_id for channel in candidates for item in channel.items})
-    weights = Weights.of(RankingSettings(), language=question.language, text_weight=question.text_weight)
-    return rank(candidates, segments, weights)
+    places = place(user, {item.segment_id for channel in candidates for item in channel.items})
+    weights = RankingSettings().weights(
+        foreign=spaces.is_foreign(question.language), text_weight=question.text_weight
+    )
+    return rank(candidates, places, weights)
+
+
+def place(user: AnyUser, segment_ids: Collection_[int]) -> dict[int, Placed]:
+    """The asset that each segment counts for: its own, or the visible picture that it is a figure of."""
+    segments = list(
+        visible_segments(user)
+        .filter(pk__in=segment_ids)
+        .only("asset_id", "collection_id", "page", "start_ms", "picture_uri")
+    )
+    uris = {segment.picture_uri for segment in segments if segment.picture_uri}
+    pictured = {
+        (asset.collection_id, asset.source_uri): asset.pk
+        for asset in visible_assets(user).filter(source_uri__in=uris).only("collection_id", "source_uri")
+    }
+    return {
+        segment.pk: Placed(
+            segment.pk,
+            pictured.get((segment.collection_id, segment.picture_uri), segment.asset_id),
+            segment.page,
+            segment.start_ms,
+        )
+        for segment in segments
+    }
 
 
 def render(  # ⑩
@@ -162,7 +187,50 @@ def render(  # ⑩
         total=len(ranking),
         total_is_capped=any(channel.is_capped for channel in (*found.words, *found.picture)),
         facets=facets(user, [item.asset_id for item in ranking]),
-        description=describe(user, question, ranking),
         understood=question.query.as_dict(),
         notices=question.query.notices,
     )
+
+
+def _named_collections(user: AnyUser, names: Sequence[str]) -> list[int]:
+    """Ids of the collections that `in:` names, among those whose name this person may know."""
+    if not names:
+        return []
+    asked = models.Q()
+    for name in names:
+        asked |= models.Q(slug__iexact=name) | models.Q(name__iexact=name)
+    return list(visible_collections(user).filter(asked).values_list("pk", flat=True))
+
+
+def _excluded_lexemes(query: ParsedQuery, audiences: Sequence[int]) -> tuple[int, ...]:
+    terms = [term for words in query.excluded for term in words]
+    return tuple(term.lexeme_id for term in lexical.weigh(terms, audiences))
+
+
+def _segments_with_phrases(user: AnyUser, query: ParsedQuery, scope: Scope) -> tuple[int, ...]:
+    """Segments in which every phrase of the query stands word by word."""
+    terms = {term for phrase in query.phrases for term in phrase}
+    known = lexical.weigh(sorted(terms), scope.audiences)
+    if len(known) < len(terms):
+        return ()
+    ids = lexical.segments_with_all([term.lexeme_id for term in known], scope, PHRASE_CANDIDATES)
+    return tuple(
+        segment.pk
+        for segment in visible_segments(user).filter(pk__in=ids)
+        if all(contains_phrase(segment.searchable_text, list(phrase)) for phrase in query.phrases)
+    )
+
+
+class Clock:
+    """Milliseconds by stage of one search."""
+
+    def __init__(self) -> None:
+        self.stages_ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages_ms[stage] = round((time.perf_counter() - began) * 1000, 2)
