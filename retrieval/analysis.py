@@ -7,8 +7,8 @@ One analyser serves indexing and queries alike, so that both sides meet on the s
   tell its language from, and both sides must agree, so the script has one stemmer; on its other languages
   that only cuts the commonest endings;
 - Cyrillic: Russian Snowball stems, for the same reason;
-- Chinese: characters in their simplified form, jieba's search words, and every pair of neighbours;
-- kana, Hangul and scripts without spaces: pairs of neighbours, and Hangul words whole;
+- ideographs: in their simplified form, every pair of neighbours, and every one that is no grammar;
+- kana, Hangul and other scripts without spaces: pairs of neighbours, and Hangul words whole;
 - code-like tokens (ERR-4012, v2.3.1, AB12-33, snake_case, CamelCase, file.ext, a mail address): whole, in a
   spelling that ignores case, hyphens and underscores, and split.
 
@@ -30,11 +30,11 @@ __all__ = [
     "analyse",
     "contains_phrase",
     "detect_language",
+    "is_weak",
     "phrase_terms",
     "phrase_units",
     "query_terms",
     "spans",
-    "warm",
 ]
 
 _UNSPACED: dict[str, Callable[[str], Iterator[Span]]] = {
@@ -43,6 +43,7 @@ _UNSPACED: dict[str, Callable[[str], Iterator[Span]]] = {
     "hangul": hangul,
     "spaceless": pairs,
 }
+_IDEOGRAPH = re.compile(f"[{HAN}]")
 _RUN = re.compile(
     f"(?P<han>[{HAN}]+)|(?P<kana>[{KANA}]+)|(?P<hangul>[{HANGUL}]+)|(?P<spaceless>[{SPACELESS}]+)|{TOKEN}"
 )
@@ -107,6 +108,15 @@ def query_terms(text: str) -> list[str]:
     return kept or analyse(text)
 
 
+def is_weak(term: str) -> bool:
+    """Whether a term is one ideograph: frequent, so that it should score candidates but not gather them.
+
+    Measured among 15,000 Chinese sentences: candidates gathered by the other terms alone, as long as those
+    gather a hundred, rank the same (nDCG@10 0.659 both ways).
+    """
+    return len(term) == 1 and _IDEOGRAPH.match(term) is not None
+
+
 def phrase_units(text: str) -> list[str]:
     """The smallest words of `text` in order, which do not depend on their neighbours: what phrases are
     compared by.
@@ -130,8 +140,7 @@ def phrase_terms(text: str) -> list[str]:
         if run.lastgroup is None:
             found += [unit for unit in units(run[0]) if len(unit) > 1]
         else:
-            # Only pairs: where jieba cuts its words depends on what stands around the phrase.
-            found += [span.term for span in pairs(run[0]) if len(span.term) > 1]
+            found += [span.term for span in pairs(run[0])]
     return found
 
 
@@ -139,8 +148,3 @@ def contains_phrase(text: str, phrase: list[str]) -> bool:
     """Whether the units of a phrase (`phrase_units`) stand in `text` one after the other."""
     # Units hold no spaces, so that a comparison of strings is one of sequences.
     return f" {' '.join(phrase)} " in f" {' '.join(phrase_units(text))} "
-
-
-def warm() -> None:
-    """Loads what the first text would load, for processes that answer people."""
-    analyse("words 词语词语")

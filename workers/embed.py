@@ -1,4 +1,5 @@
-"""④ Which vectors does a segment get? One for its words; one for its pixels and one for both where pictures are encoded.
+"""④ Which vectors does a segment get? One for its words; where pictures are encoded, one for its pixels and one for
+both.
 
 They are staged: `kb_vector` holds only what is published, so an index never has rows that nobody may see.
 """
@@ -36,7 +37,9 @@ class SetVectors:
 
 def revision() -> str:
     """Names the configured encoders without loading them, for the key of an embedding step."""
-    return "|".join((settings.KB_PROFILE, settings.KB_TEXT_ENCODER, settings.KB_IMAGE_ENCODER)).rstrip("|")[:200]
+    return "|".join((settings.KB_PROFILE, settings.KB_TEXT_ENCODER, settings.KB_IMAGE_ENCODER)).rstrip("|")[
+        :200
+    ]
 
 
 def encode(version: AssetVersion, segments: Sequence[Segment], objects: Storage) -> list[SetVectors]:

@@ -38,7 +38,7 @@ from workers import facts
 from workers.segments import own_words, readable_name
 from workers.vector_sets import ensure_vector_set
 
-__all__ = ["delete_asset", "ensure_vector_set", "make_visible", "move", "prepare", "publish"]
+__all__ = ["delete_asset", "ensure_vector_set", "give_up", "make_visible", "move", "prepare", "publish"]
 
 # Lexeme.text is this wide.
 _LONGEST_TERM = 64
@@ -75,7 +75,9 @@ def prepare(version: AssetVersion) -> Prepared:
     """Analyses the words of the version's segments and gives each term its id."""
     segments = list(Segment.objects.filter(asset=version.asset_id, version=version.number))
     title = _title(version)
-    language = version.asset.collection.language or version.facts.get("language") or _commonest_language(segments)
+    language = (
+        version.asset.collection.language or version.facts.get("language") or _commonest_language(segments)
+    )
     terms = _terms(segments, title, readable_name(version.asset.source_uri))
     weighted = [
         (segment, impacts(found, segment.language or language))
@@ -104,7 +106,7 @@ def make_visible(prepared: Prepared) -> bool:
     if asset is None:
         return False
     if version.number < asset.version:
-        _give_up(version)
+        give_up(version)
         return False
     if "audience_id" in version.facts:
         asset.own_audience_id = asset.audience_id = version.facts["audience_id"]
@@ -130,7 +132,9 @@ def make_visible(prepared: Prepared) -> bool:
 
 def _title(version: AssetVersion) -> str:
     """As the uploader says, as the content says, as the name says; the first that says anything."""
-    said: str = version.facts.get("given_title") or version.facts.get("title") or version.facts.get("name") or ""
+    said: str = (
+        version.facts.get("given_title") or version.facts.get("title") or version.facts.get("name") or ""
+    )
     return said or version.asset.title
 
 
@@ -251,7 +255,9 @@ def _update_child(asset: Asset, found: dict[str, Any]) -> None:
     kind = kind_of(asset.media_type)
     for name, child in _CHILDREN.items():
         if name != kind:
-            child.objects.filter(pk=asset.pk)._raw_delete("default")  # Without its parent, which is the asset.
+            child.objects.filter(pk=asset.pk)._raw_delete(
+                "default"
+            )  # Without its parent, which is the asset.
     with connection.cursor() as cursor:
         table = _CHILDREN[kind]._meta.db_table
         cursor.execute(
@@ -267,6 +273,12 @@ def _update_child(asset: Asset, found: dict[str, Any]) -> None:
     if kind == "image":
         captured_at = _moment(found.get("metadata", {}).get("captured_at", ""))
         Image.objects.filter(pk=asset.pk).update(captured_at=captured_at)
+
+
+def _execute(child: type[Asset], statement: str, asset_id: int) -> None:
+    """On the child's own table: Django would write or delete the asset, its parent, along with it."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(table=child._meta.db_table), [asset_id])
 
 
 def _moment(written: str) -> datetime | None:
@@ -288,14 +300,18 @@ def _end_items(version: AssetVersion) -> None:
     )
 
 
-def _give_up(version: AssetVersion) -> None:
-    """A newer version was published first: this one's rows go."""
-    Segment.objects.filter(asset=version.asset_id, version=version.number).delete()
+@transaction.atomic
+def give_up(version: AssetVersion) -> None:
+    """A newer version was published first: what this one made so far goes."""
+    hidden = Segment.objects.filter(asset=version.asset_id, version=version.number, audience__isnull=True)
+    pictures = {key for keys in hidden.values_list("picture_key", "thumbnail_key") for key in keys if key}
+    hidden.delete()
     IngestItem.objects.filter(asset_version=version, outcome=Outcome.PENDING).update(
         outcome=Outcome.CANCELLED,
         error_message="A newer version of the file was brought in meanwhile.",
         ended_at=timezone.now(),
     )
+    remove_objects_on_commit(pictures)
 
 
 def _remove_older_versions(version: AssetVersion) -> set[str]:

@@ -30,14 +30,18 @@ class StoredPicture:
     height_px: int
 
 
-def store(objects: Storage, picture: Picture, *, scratch: Path, version_id: int, part: int, number: int) -> StoredPicture:
+def store(
+    objects: Storage, picture: Picture, *, scratch: Path, version_id: int, part: int, number: int
+) -> StoredPicture:
     """Puts the picture and its thumbnail under keys that a repeated extraction uses again."""
     prefix = f"pictures/{version_id}/{part}/{number}"
     file = scratch / picture.file
     with Image.open(file, formats=_FORMATS) as image:
         is_kept = image.format == "WEBP"
         image.load()
-        pixels = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA" if _has_alpha(image) else "RGB")
+        pixels = (
+            image if image.mode in ("RGB", "RGBA") else image.convert("RGBA" if _has_alpha(image) else "RGB")
+        )
         if is_kept:
             encoded = file.read_bytes()
         else:

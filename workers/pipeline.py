@@ -20,8 +20,15 @@ from workers.pictures import StoredPicture
 
 
 def run(lease: Lease) -> None:
-    """Does the step that the lease is for."""
-    {StepName.EXTRACT: extract, StepName.EMBED: embed, StepName.INDEX: publish}[StepName(lease.step.name)](lease)
+    """Does the step that the lease is for, unless a newer version of the file is searchable by now."""
+    version = lease.step.asset_version
+    if version.number < version.asset.version:
+        with outbox.finishing(lease) as finish:
+            index.give_up(finish.version)
+        return
+    {StepName.EXTRACT: extract, StepName.EMBED: embed, StepName.INDEX: publish}[StepName(lease.step.name)](
+        lease
+    )
 
 
 def extract(lease: Lease) -> None:
@@ -130,7 +137,8 @@ def _embedding_steps(version: AssetVersion) -> list[FollowUp]:
     )
     revision = embedding.revision()
     chunks = [
-        ids[start : start + embedding.CHUNK_SEGMENTS] for start in range(0, len(ids), embedding.CHUNK_SEGMENTS)
+        ids[start : start + embedding.CHUNK_SEGMENTS]
+        for start in range(0, len(ids), embedding.CHUNK_SEGMENTS)
     ]
     return [
         FollowUp(StepName.EMBED, number, revision, {"first": chunk[0], "last": chunk[-1]})
