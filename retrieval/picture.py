@@ -32,9 +32,7 @@ class QueryPicture:
         key = f"query-picture-words:{self.sha256}"
         known = cache.get(key)
         if known is None:
-            small = self.image.copy()
-            small.thumbnail((READ_SIDE_PX, READ_SIDE_PX))
-            known = "\n".join(line.text for line in read_lines(small))
+            known = "\n".join(line.text for line in read_lines(self.image, max_side_px=READ_SIDE_PX))
             cache.set(key, known, READ_CACHE_SECONDS)
         return str(known)
 

@@ -21,6 +21,8 @@ class Scope:
     before: date | None = None
     # Lexemes that must stand nowhere in the asset, as far as this person can see it.
     excluded_lexemes: tuple[int, ...] = ()
+    # Assets in which a phrase stands that the person excluded.
+    excluded_assets: tuple[int, ...] = ()
     # Only these segments: those in which the phrases of the query were found.
     segments: tuple[int, ...] | None = None
     # A filter names nothing that exists for this person: nothing matches.
@@ -29,9 +31,7 @@ class Scope:
     @property
     def is_filtered(self) -> bool:
         """True when more than the audiences restricts."""
-        return bool(
-            self._asset_conditions()[0] or self.excluded_lexemes or self.segments is not None or self.is_empty
-        )
+        return bool(self._asset_conditions()[0] or self.segments is not None or self.is_empty)
 
     def where(self, alias: str) -> tuple[str, dict[str, Any]]:
         """The condition, and its parameters, for a table that has `audience_id` and `segment_id`."""
@@ -43,19 +43,20 @@ class Scope:
             conditions.append(f"{alias}.segment_id = ANY(%(segments)s)")
             parameters["segments"] = list(self.segments)
         asset_conditions, asset_parameters = self._asset_conditions()
-        if self.excluded_lexemes:
-            asset_conditions.append(
-                "NOT EXISTS (SELECT 1 FROM kb_segmentwords x JOIN kb_segment xs ON xs.id = x.segment_id"
-                " WHERE xs.asset_id = a.id AND x.audience_id = ANY(%(audiences)s)"
-                " AND x.terms && %(excluded)s::int[])"
-            )
-            asset_parameters["excluded"] = list(self.excluded_lexemes)
         if asset_conditions:
             conditions.append(
                 f"{alias}.segment_id IN (SELECT s.id FROM kb_asset a JOIN kb_segment s ON s.asset_id = a.id"
                 f" WHERE a.audience_id = ANY(%(audiences)s) AND {' AND '.join(asset_conditions)})"
             )
         return " AND ".join(conditions), parameters | asset_parameters
+
+    def where_asset(self) -> tuple[str, dict[str, Any]]:
+        """The condition, and its parameters, for kb_asset under the alias `a`."""
+        conditions, parameters = self._asset_conditions()
+        conditions.insert(0, "a.audience_id = ANY(%(audiences)s)")
+        if self.is_empty:
+            conditions.append("FALSE")
+        return " AND ".join(conditions), parameters | {"audiences": list(self.audiences)}
 
     def _asset_conditions(self) -> tuple[list[str], dict[str, Any]]:
         conditions: list[str] = []
@@ -81,6 +82,16 @@ class Scope:
         if self.before:
             conditions.append("a.updated_at < %(before)s")
             parameters["before"] = self.before
+        if self.excluded_assets:
+            conditions.append("NOT a.id = ANY(%(excluded_assets)s)")
+            parameters["excluded_assets"] = list(self.excluded_assets)
+        if self.excluded_lexemes:
+            conditions.append(
+                "NOT EXISTS (SELECT 1 FROM kb_segmentwords x JOIN kb_segment xs ON xs.id = x.segment_id"
+                " WHERE xs.asset_id = a.id AND x.audience_id = ANY(%(audiences)s)"
+                " AND x.terms && %(excluded_lexemes)s::int[])"
+            )
+            parameters["excluded_lexemes"] = list(self.excluded_lexemes)
         return conditions, parameters
 
 

@@ -1,21 +1,23 @@
 """How is a query answered? understand, permit, retrieve, rank, render: read here first."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection as Members
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 
 from django.conf import settings
 from django.db import models
 
 from kb.exceptions import QueryError
-from kb.models import Collection, Segment
+from kb.models import Segment
 from kb.permissions import AnyUser, visible_assets, visible_audiences, visible_collections, visible_segments
-from retrieval import channels, lexical, metrics
-from retrieval.analysis import detect_language, has_phrase, query_terms
+from retrieval import browse, channels, lexical, metrics, spaces
+from retrieval.analysis import contains_phrase
 from retrieval.picture import QueryPicture, open_picture
 from retrieval.query import ParsedQuery, parse
-from retrieval.rank import Placed, RankedAsset, RankingSettings, rank
+from retrieval.rank import RankingSettings
+from retrieval.ranking import Placed, RankedAsset, of_picture, of_words, rank
 from retrieval.render import facets, render_hits
 from retrieval.results import SearchResult
 from retrieval.scope import Candidates, Scope
@@ -76,8 +78,6 @@ class Question:
 
     query: ParsedQuery
     picture: QueryPicture | None
-    # Of the words, ISO 639-1; empty when unknown.
-    language: str
     # Share of the words against the picture; 1 without a picture, 0 without words.
     text_weight: float
 
@@ -100,13 +100,12 @@ def understand(request: SearchRequest) -> Question:  # ⑦
     """Parses words and picture. Raises QueryError when there is neither, or either cannot be read."""
     query = parse(request.words, max_characters=settings.KB_MAX_QUERY_CHARACTERS)
     picture = open_picture(request.picture) if request.picture is not None else None
-    if picture is None and query.is_empty:
+    if picture is None and not (query.has_words or query.has_filters):
         raise QueryError("Type some words or add a picture.")
-    has_words = bool(query.text)
     if not 0 <= request.text_weight <= 1:
         raise QueryError("The weight of the words must lie between 0 and 1.")
-    text_weight = 1.0 if picture is None else request.text_weight if has_words else 0.0
-    return Question(query, picture, detect_language(query.text), text_weight)
+    text_weight = 1.0 if picture is None else request.text_weight if query.has_words else 0.0
+    return Question(query, picture, text_weight)
 
 
 def permit(user: AnyUser, question: Question) -> Scope:  # ⑧
@@ -125,16 +124,20 @@ def permit(user: AnyUser, question: Question) -> Scope:  # ⑧
         is_empty=bool(query.collections) and not collections,
     )
     if query.excluded:
-        scope = replace(scope, excluded_lexemes=_excluded_lexemes(query, audiences))
-    return replace(scope, segments=_segments_with_phrases(user, query, scope)) if query.phrases else scope
+        scope = _without_excluded(user, query, scope)
+    if query.phrases:
+        scope = replace(scope, segments=_segments_with_phrases(user, query, scope))
+    return scope
 
 
 def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
     """What each channel proposes inside `scope`."""
-    terms = tuple(lexical.weigh(query_terms(question.query.text), scope.audiences))
+    terms = tuple(lexical.weigh(question.query.terms, scope.audiences))
     words: list[Candidates] = []
     picture: list[Candidates] = []
-    if question.text_weight > 0:
+    if question.picture is None and not question.query.has_words:
+        words = [browse.newest(scope, DEPTH)]
+    elif question.text_weight > 0:
         words = channels.by_words(question.query, terms, scope, DEPTH)
     if question.picture is not None and question.text_weight < 1:
         picture = channels.by_picture(question.picture, scope, DEPTH)
@@ -145,13 +148,18 @@ def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:
     """The assets that the channels propose, best first."""
     candidates = (*found.words, *found.picture)
     places = place(user, {item.segment_id for channel in candidates for item in channel.items})
-    weights = RankingSettings().weights(
-        foreign=spaces.is_foreign(question.language), text_weight=question.text_weight
+    settings = RankingSettings()
+    words = of_words(
+        found.words,
+        settings,
+        share=question.text_weight,
+        language=question.query.language,
+        text_languages=spaces.text_languages(),
     )
-    return rank(candidates, places, weights)
+    return rank([words, of_picture(found.picture, share=1 - question.text_weight)], places, settings)
 
 
-def place(user: AnyUser, segment_ids: Collection_[int]) -> dict[int, Placed]:
+def place(user: AnyUser, segment_ids: Members[int]) -> dict[int, Placed]:
     """The asset that each segment counts for: its own, or the visible picture that it is a figure of."""
     segments = list(
         visible_segments(user)
@@ -187,7 +195,7 @@ def render(  # ⑩
         total=len(ranking),
         total_is_capped=any(channel.is_capped for channel in (*found.words, *found.picture)),
         facets=facets(user, [item.asset_id for item in ranking]),
-        understood=question.query.as_dict(),
+        understood=asdict(question.query),
         notices=question.query.notices,
     )
 
@@ -202,23 +210,37 @@ def _named_collections(user: AnyUser, names: Sequence[str]) -> list[int]:
     return list(visible_collections(user).filter(asked).values_list("pk", flat=True))
 
 
-def _excluded_lexemes(query: ParsedQuery, audiences: Sequence[int]) -> tuple[int, ...]:
-    terms = [term for words in query.excluded for term in words]
-    return tuple(term.lexeme_id for term in lexical.weigh(terms, audiences))
-
-
 def _segments_with_phrases(user: AnyUser, query: ParsedQuery, scope: Scope) -> tuple[int, ...]:
     """Segments in which every phrase of the query stands word by word."""
-    terms = {term for phrase in query.phrases for term in phrase}
-    known = lexical.weigh(sorted(terms), scope.audiences)
-    if len(known) < len(terms):
-        return ()
+    terms = [term for phrase in query.phrases for term in phrase]
+    return tuple(segment.pk for segment in _with_phrases(user, terms, query.phrase_units, scope))
+
+
+def _without_excluded(user: AnyUser, query: ParsedQuery, scope: Scope) -> Scope:
+    """`scope` less the assets in which, as far as this person sees them, something excluded stands."""
+    lexemes: list[int] = []
+    assets: set[int] = set()
+    for terms, units in zip(query.excluded, query.excluded_units, strict=True):
+        if len(terms) == 1 and len(units) == 1:
+            lexemes += [term.lexeme_id for term in lexical.weigh(terms, scope.audiences)]
+        else:
+            assets |= {segment.asset_id for segment in _with_phrases(user, terms, [units], Scope(scope.audiences))}
+    return replace(scope, excluded_lexemes=tuple(lexemes), excluded_assets=tuple(sorted(assets)))
+
+
+def _with_phrases(
+    user: AnyUser, terms: Sequence[str], phrases: Sequence[Sequence[str]], scope: Scope
+) -> list[Segment]:
+    """Segments that have all of `terms`, and each of `phrases`, unit after unit."""
+    known = lexical.weigh(terms, scope.audiences)
+    if len(known) < len(set(terms)):
+        return []
     ids = lexical.segments_with_all([term.lexeme_id for term in known], scope, PHRASE_CANDIDATES)
-    return tuple(
-        segment.pk
+    return [
+        segment
         for segment in visible_segments(user).filter(pk__in=ids)
-        if all(contains_phrase(segment.searchable_text, list(phrase)) for phrase in query.phrases)
-    )
+        if all(contains_phrase(segment.searchable_text, list(phrase)) for phrase in phrases)
+    ]
 
 
 class Clock:
