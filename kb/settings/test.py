@@ -12,3 +12,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Fast: no
 KB_RATE_LIMITS = {}
 # Static files come from the finders; whitenoise warns about a folder that nobody has filled.
 STATIC_ROOT = None
+# Each process its own, and empty at its start: no test sees what another one cached.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
