@@ -5,6 +5,6 @@ from pathlib import Path
 
 os.environ.setdefault("KB_HOME", str(Path(__file__).resolve().parent.parent.parent / "var" / "test"))
 
-from kb.settings.embedded import *  # noqa: E402, F403 - a settings module is its base plus what differs
+from kb.settings.embedded import *  # noqa: F403 - a settings module is its base plus what differs
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Fast: nothing is protected by it.
