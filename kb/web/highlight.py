@@ -1,7 +1,7 @@
 """Which parts of a text does the reader's query name?
 
-For the viewer only, which shows a passage that search has already found: plain matching of the typed words, since
-the library does not know the search engine's stemmer.
+For the viewer only, which shows a passage that search has already found: plain matching of the typed words,
+since the library does not know the search engine's stemmer.
 """
 
 import re

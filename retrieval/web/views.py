@@ -1,8 +1,8 @@
 """How does a person search from the browser?
 
-One form serves everyone. It posts, because a picture may be in it; words alone are then redirected to an address
-that can be shared and gone back to. The page's script goes to that address at once, and fetches picture searches in
-place.
+One form serves everyone. It posts, because a picture may be in it; words alone are then redirected to an
+address that can be shared and gone back to. The page's script goes to that address at once, and fetches picture
+searches in place.
 """
 
 from urllib.parse import urlencode
