@@ -19,7 +19,7 @@ class ManyFilesField(forms.FileField):
 
     widget = ManyFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         files = data if isinstance(data, list | tuple) else [data]
         return [super(ManyFilesField, self).clean(file, initial) for file in files or [None]]
 
@@ -28,9 +28,10 @@ class UploadForm(forms.Form):
     collection = forms.ModelChoiceField(
         queryset=Collection.objects.none(), label=_("Collection"), empty_label=None, to_field_name="slug"
     )
-    files = ManyFilesField(label=_("Files"), allow_empty_file=True)
 
     def __init__(self, user: AnyUser, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Not declared above: as a class attribute it would hide the base class's `files`.
+        self.fields["files"] = ManyFilesField(label=_("Files"), allow_empty_file=True)
         field = cast("forms.ModelChoiceField[Collection]", self.fields["collection"])
         field.queryset = collections_with_role(user, Role.EDITOR).order_by("name")

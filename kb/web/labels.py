@@ -64,6 +64,15 @@ def moment(ms: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def duration(seconds: float) -> str:
+    """For someone who waits: seconds below a minute and a half, then minutes, then hours."""
+    if seconds < 90:
+        return gettext("%(n)d s") % {"n": round(seconds)}
+    if seconds < 90 * 60:
+        return gettext("%(n)d min") % {"n": round(seconds / 60)}
+    return gettext("%(n)d h") % {"n": round(seconds / 3600)}
+
+
 def place(page: int | None, start_ms: int | None) -> str:
     """Where in an asset something stands; empty when it is the asset as a whole."""
     if page is not None:

@@ -1,21 +1,22 @@
 """How do files come in through the browser, and how is it going with them?"""
 
-from datetime import timedelta
 from typing import cast
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, IntegerField, Value, When
+from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kb import uploads
-from kb.models import IngestItem, IngestRun, IngestStep, Outcome, Role, RunState, StepState
+from kb import progress, uploads
+from kb.api.base import max_upload_body_bytes
+from kb.models import IngestItem, IngestStep, Outcome, Role, RunState, StepState
 from kb.permissions import collections_with_role, visible_assets, visible_runs
 from kb.web import addresses, labels
+from kb.web.bodies import bounded
 from kb.web.forms import UploadForm
 
 # One screen of files: enough to read through, few enough to fetch anew each second.
@@ -32,6 +33,7 @@ ORDER = Case(
 )
 
 
+@bounded(max_upload_body_bytes)
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def upload_page(request: HttpRequest) -> HttpResponse:
@@ -40,9 +42,12 @@ def upload_page(request: HttpRequest) -> HttpResponse:
         form = UploadForm(user, request.POST, request.FILES)
         if form.is_valid():
             run = uploads.start_run(form.cleaned_data["collection"], user)
-            for file in form.cleaned_data["files"]:
-                uploads.receive(run, file.name, file)
-            uploads.seal(run)
+            try:
+                for file in form.cleaned_data["files"]:
+                    uploads.receive(run, file.name, file)
+            finally:
+                # Also when the store fails half-way: a run that is not sealed never ends.
+                uploads.seal(run)
             return redirect("run", run_id=run.pk)
     else:
         form = UploadForm(user, initial={"collection": request.GET.get("collection")})
@@ -68,13 +73,11 @@ def upload_page(request: HttpRequest) -> HttpResponse:
 def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
     """Where a run stands. The page's script fetches it again each second and swaps the part that moves."""
     run = get_object_or_404(visible_runs(request.user).select_related("collection", "started_by"), pk=run_id)
-    counts = dict(run.items.order_by().values_list("outcome").annotate(n=Count("id")))
-    total = sum(counts.values())
-    done = total - counts.get(Outcome.PENDING, 0)
+    far = progress.of_run(run)
     outcome = request.GET.get("outcome", "")
     if outcome not in Outcome.values:
         outcome = ""
-    items = run.items.annotate(order=ORDER).order_by("order", "id")
+    items = run.items.select_related("asset_version").annotate(order=ORDER).order_by("order", "id")
     if outcome:
         items = items.filter(outcome=outcome)
     page = Paginator(items, FILES_A_PAGE).get_page(request.GET.get("page"))
@@ -84,29 +87,23 @@ def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
         {
             "run": run,
             "running": run.state == RunState.RUNNING,
-            "total": total,
-            "done": done,
-            "percent": round(100 * done / total) if total else 0,
+            "total": far.total,
+            "done": far.ended,
+            "percent": round(100 * far.ended / far.total) if far.total else 0,
             "counts": [
-                {"outcome": code, "label": label, "n": counts[code], "current": code == outcome}
+                {"outcome": code, "label": label, "n": far.counts[code], "current": code == outcome}
                 for code, label in labels.OUTCOMES.items()
-                if counts.get(code)
+                if far.counts[code]
             ],
             "outcome": outcome,
-            "elapsed": (run.ended_at or timezone.now()) - run.created_at,
-            "remaining": _remaining(run, done, total),
+            "elapsed": labels.duration(((run.ended_at or timezone.now()) - run.created_at).total_seconds()),
+            "files_per_s": far.files_per_s if run.state == RunState.RUNNING else 0,
+            "remaining": labels.duration(far.remaining_s) if far.remaining_s else "",
             "page": page,
-            "files": _files(request, list(page.object_list.select_related("asset_version"))),
-            "retry_url": addresses.retry_failures(run.pk) if counts.get(Outcome.FAILED) else "",
+            "files": _files(request, list(page.object_list)),
+            "retry_url": addresses.retry_failures(run.pk) if far.counts[Outcome.FAILED] else "",
         },
     )
-
-
-def _remaining(run: IngestRun, done: int, total: int) -> timedelta | None:
-    """How long the rest takes at the pace so far; None without a pace, or while files may still come."""
-    if run.state != RunState.RUNNING or not run.sealed or not done or done == total:
-        return None
-    return (timezone.now() - run.created_at) / done * (total - done)
 
 
 def _files(request: HttpRequest, items: list[IngestItem]) -> list[dict[str, object]]:

@@ -186,6 +186,7 @@ def _figures(
         for other in visible_assets(request.user).filter(
             collection=asset.collection_id,
             version__gt=0,
+            media_type__startswith="image/",
             source_uri__in=[figure.picture_uri for figure in figures if not figure.picture_key],
         )
     }

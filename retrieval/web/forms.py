@@ -2,8 +2,6 @@
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 
@@ -23,15 +21,6 @@ class SearchForm(forms.Form):
                 % {"length": len(words), "most": most}
             )
         return words
-
-    def clean_picture(self) -> UploadedFile | None:
-        picture: UploadedFile | None = self.cleaned_data["picture"]
-        most = settings.KB_MAX_QUERY_PICTURE_BYTES
-        if picture is not None and (picture.size or 0) > most:
-            raise forms.ValidationError(
-                _("The picture is larger than %(most)s. Scale it down.") % {"most": filesizeformat(most)}
-            )
-        return picture
 
     def problems(self) -> list[str]:
         """What is wrong, as sentences without the fields' names: the page shows them in one place."""

@@ -7,14 +7,19 @@ searches in place.
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from kb.api.base import MULTIPART_OVERHEAD_BYTES
 from kb.exceptions import QueryError
 from kb.permissions import visible_collections
+from kb.web.bodies import bounded
+from retrieval.api.pictures import read_picture
 from retrieval.search import SearchRequest, search
 from retrieval.web.forms import SearchForm
 from retrieval.web.presentation import ResultPage
@@ -24,6 +29,12 @@ PAGE_SIZE = 10
 LONGEST_ADDRESS = 2000
 
 
+def _most_bytes() -> int:
+    # Twice the picture's limit, so that one somewhat above it gets the answer that names the limit.
+    return 2 * int(settings.KB_MAX_QUERY_PICTURE_BYTES) + MULTIPART_OVERHEAD_BYTES
+
+
+@bounded(_most_bytes)
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def search_page(request: HttpRequest) -> HttpResponse:
@@ -42,17 +53,17 @@ def search_page(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(address)
     if not words and picture is None:
         return _page(request, words)
-    asked = SearchRequest(
-        words=words,
-        picture=picture.read() if picture is not None else None,
-        page=page,
-        page_size=PAGE_SIZE,
-        text_weight=0.5 if weight is None else weight / 100,
-    )
     try:
+        asked = SearchRequest(
+            words=words,
+            picture=read_picture(picture) if picture is not None else None,
+            page=page,
+            page_size=PAGE_SIZE,
+            text_weight=0.5 if weight is None else weight / 100,
+        )
         result = search(request.user, asked)
     except QueryError as error:
-        return _page(request, words, weight=weight, problems=[str(error)])
+        return _page(request, words, weight=weight, problems=[gettext(str(error))])
     return _page(request, words, weight=weight, result=ResultPage.of(result, asked))
 
 

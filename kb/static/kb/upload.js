@@ -4,6 +4,9 @@
 const form = document.getElementById("upload");
 // Names shown before the list is cut; a folder may have thousands.
 const NAMES_SHOWN = 200;
+// What one request takes at most; a larger folder goes in several, each a run of its own.
+const FILES_A_REQUEST = 500;
+const BYTES_A_REQUEST = 256 * 1024 * 1024;
 
 if (form) {
   const collection = document.getElementById("id_collection");
@@ -22,6 +25,7 @@ if (form) {
     element.hidden = false;
   }
 
+  const size = (entries) => entries.reduce((sum, entry) => sum + entry.file.size, 0);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const complain = (text) => {
     problem.textContent = text;
@@ -29,7 +33,7 @@ if (form) {
   };
 
   const show = () => {
-    const bytes = chosen.reduce((sum, entry) => sum + entry.file.size, 0);
+    const bytes = size(chosen);
     const summary = document.getElementById("chosen-summary");
     summary.textContent = fill(summary.dataset.text, {
       files: chosen.length,
@@ -111,25 +115,65 @@ if (form) {
     }
   });
 
+  const batches = (entries) => {
+    const found = [];
+    let bytes = Infinity;
+    for (const entry of entries) {
+      if (bytes + entry.file.size > BYTES_A_REQUEST || found.at(-1).length >= FILES_A_REQUEST) {
+        found.push([]);
+        bytes = 0;
+      }
+      found.at(-1).push(entry);
+      bytes += entry.file.size;
+    }
+    return found;
+  };
+
   const sent = document.getElementById("sent");
   const sentText = document.getElementById("sending-text");
-  const post = (body) =>
+  const post = (entries, already, total) =>
     new Promise((resolve, reject) => {
+      const body = new FormData();
+      for (const entry of entries) {
+        body.append("paths", entry.path);
+        body.append("files", entry.file);
+      }
       const request = new XMLHttpRequest(); // fetch does not tell how much has been sent.
       request.open("POST", collection.selectedOptions[0].dataset.uploads);
       request.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
       request.setRequestHeader("Accept", "application/json");
       request.responseType = "json";
       request.upload.addEventListener("progress", (event) => {
-        if (event.lengthComputable) {
-          sent.value = event.loaded / event.total;
-          sentText.textContent = fill(sentText.dataset.text, { percent: Math.floor(100 * sent.value) });
-        }
+        // The body is a little more than the files in it.
+        sent.value = Math.min((already + event.loaded) / Math.max(total, 1), 1);
+        sentText.textContent = fill(sentText.dataset.text, { percent: Math.floor(100 * sent.value) });
       });
       request.addEventListener("load", () => resolve(request));
       request.addEventListener("error", reject);
       request.send(body);
     });
+
+  // Sends everything chosen; true when it has all arrived. What has arrived is not chosen any more.
+  const sendAll = async (runs) => {
+    const total = size(chosen);
+    for (const batch of batches(chosen)) {
+      let answer;
+      try {
+        answer = await post(batch, total - size(chosen), total);
+      } catch {
+        complain(messages.offline);
+        return false;
+      }
+      const run = answer.response?.run?.id;
+      if (answer.status < 200 || answer.status > 299 || run === undefined) {
+        complain(answer.response?.error?.message ?? fill(messages.failed, { status: answer.status }));
+        return false;
+      }
+      runs.push(run);
+      chosen = chosen.slice(batch.length);
+    }
+    return true;
+  };
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -140,24 +184,15 @@ if (form) {
     complain("");
     send.disabled = true;
     document.getElementById("sending").hidden = false;
-    const body = new FormData();
-    for (const entry of chosen) {
-      body.append("paths", entry.path);
-      body.append("files", entry.file);
+    const runs = [];
+    if (await sendAll(runs)) {
+      // Of several runs the upload page shows the list.
+      location.href = runs.length === 1 ? form.dataset.run.replace("/0/", `/${runs[0]}/`) : form.dataset.uploads;
+      return;
     }
-    try {
-      const answer = await post(body);
-      const run = answer.response?.run?.id ?? answer.response?.run ?? answer.response?.id;
-      if (answer.status < 200 || answer.status > 299 || run === undefined) {
-        const said = answer.response?.detail ?? answer.response?.message;
-        complain(typeof said === "string" ? said : fill(messages.failed, { status: answer.status }));
-      } else {
-        location.href = form.dataset.run.replace("/0/", `/${run}/`);
-        return;
-      }
-    } catch {
-      complain(messages.offline);
-    }
+    const said = problem.textContent;
+    show();
+    complain(said);
     send.disabled = false;
     document.getElementById("sending").hidden = true;
   });
