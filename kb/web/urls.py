@@ -11,6 +11,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="set_language"),
     path("collections/", library.collections_page, name="collections"),
+    path("collections/<slug:slug>/", library.collection_page, name="collection"),
     path("assets/<int:asset_id>/", viewer.asset_page, name="asset"),
     path("upload/", upload.upload_page, name="upload"),
     path("runs/<int:run_id>/", upload.run_page, name="run"),

@@ -80,15 +80,16 @@ class ShownHit:
     @classmethod
     def of(cls, hit: Hit, words: str) -> "ShownHit":
         foreign = hit.language and hit.language.split("-")[0] != labels.interface_language()
+        is_figure = hit.segment_kind == SegmentKind.FIGURE and hit.kind == "document"
+        # A picture is found by the documents that show it, too: their pages are no places in the picture.
+        more = () if hit.kind == "image" else hit.more
         # A figure's thumbnail is the figure itself; its box is a place on a page that is not shown here.
-        inside = hit.box if hit.segment_kind != SegmentKind.FIGURE else None
+        inside = None if is_figure else hit.box
         return cls(
             hit=hit,
             url=asset_address(hit, hit.segment_id, hit.page, words),
             kind_label=labels.kind(hit.kind),
-            piece_label=str(labels.SEGMENTS[hit.segment_kind])
-            if hit.segment_kind == SegmentKind.FIGURE
-            else "",
+            piece_label=str(labels.SEGMENTS[SegmentKind.FIGURE]) if is_figure else "",
             place=labels.place(hit.page, hit.start_ms),
             language=labels.language(hit.language) if foreign else "",
             region=Region.of(inside) if inside is not None else None,
@@ -108,7 +109,7 @@ class ShownHit:
                     label=labels.place(page, start_ms) or str(position),
                     url=asset_address(hit, segment_id, page, words),
                 )
-                for position, (segment_id, page, start_ms) in enumerate(hit.more, start=2)
+                for position, (segment_id, page, start_ms) in enumerate(more, start=2)
             ),
         )
 
