@@ -14,6 +14,8 @@ _SHORT_LINE = 0.82
 # Size against the body text's: chapter, section and sub-section titles of common templates.
 _HEADING_LEVELS = ((1.75, 1), (1.35, 2), (1.12, 3))
 _BOLD_LEVEL = 4
+# Titles are a twentieth of a text; what is more than this is the text.
+_BODY_SHARE = 0.2
 _MAX_HEADING_CHARACTERS = 160
 # Bold alone makes a heading only of a line as short as titles are.
 _MAX_BOLD_CHARACTERS = 90
@@ -86,17 +88,20 @@ def paragraphs(lines: Sequence[Line]) -> Iterator[Paragraph]:
 
 
 def body_size(lines: Iterable[Line]) -> float:
-    """The size of most letters; 0 without any."""
+    """The largest size that much of the text has, so that small print by the page makes no headings of the rest."""
     letters: Counter[float] = Counter()
     for line in lines:
         letters[round(line.size * 2) / 2] += len(line.text)
-    return letters.most_common(1)[0][0] if letters else 0.0
+    enough = _BODY_SHARE * letters.total()
+    return max((size for size, count in letters.items() if count >= enough), default=0.0)
 
 
 def heading_level(paragraph: Paragraph, body: float) -> int:
     """0 for what is no heading."""
     text = paragraph.text
     if not body or len(text) > _MAX_HEADING_CHARACTERS or not any(letter.isalpha() for letter in text):
+        return 0
+    if _SENTENCE_END.search(text) and len(text) > _MAX_BOLD_CHARACTERS:
         return 0
     size = min(line.size for line in paragraph.lines)
     for ratio, level in _HEADING_LEVELS:

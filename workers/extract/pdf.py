@@ -143,14 +143,18 @@ def _assemble(pages: Sequence[_Page], assembly: Assembly) -> None:
         paragraphs = list(layout.paragraphs(lines))
         figures = pdf_figures.find(page.page, paragraphs) if not page.picture.ocr else []
         captions = {figure.caption for figure in figures}
+        labels = pdf_figures.labels(page.page, figures, paragraphs)
         for index, paragraph in enumerate(paragraphs):
             for figure in figures:
                 if figure.after == index:
                     _add_figure(figure, page, assembly)
-            _add(paragraph, body, page, assembly, is_caption=paragraph.text in captions)
+            if index not in labels:
+                _add(paragraph, body, page, assembly, is_caption=paragraph.text in captions)
         for figure in figures:
             if figure.after >= len(paragraphs):
                 _add_figure(figure, page, assembly)
+        # Words inside a figure: found, but in nobody's way in the text.
+        assembly.add(" ".join(paragraphs[index].text for index in sorted(labels)), "note", page=page.number)
 
 
 def _add(paragraph: Paragraph, body: float, page: _Page, assembly: Assembly, *, is_caption: bool) -> None:

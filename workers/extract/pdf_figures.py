@@ -27,6 +27,9 @@ _MIN_STROKES = 6
 # How far from its figure a caption stands, as a share of the page's height.
 _CAPTION_DISTANCE = 0.06
 _MAX_CAPTION_CHARACTERS = 400
+# Words along an axis: short, and nearer than the next line of text.
+_MAX_LABEL_CHARACTERS = 30
+_LABEL_GAP = 0.012
 _CAPTION = re.compile(
     r"(?:fig(?:ure|\.)?|chart|diagram|illustration|plate|screenshot|photo|abb(?:ildung|\.)?|図|图表?|圖)"
     r"\s*[.:]?\s*(?:[a-z]?[\d一二三四五六七八九十]+)",
@@ -49,6 +52,12 @@ def find(page: pdfium.PdfPage, paragraphs: Sequence[Paragraph]) -> list[Figure]:
     images, strokes = _objects(page, drawings=any(captions))
     boxes = [box for box in _merged(images, _TOUCHING) if _is_figure(box)]
     boxes += _drawings(strokes, boxes, [text for text, is_caption in zip(texts, captions, strict=True) if is_caption])
+    words = [
+        text
+        for text, paragraph, is_caption in zip(texts, paragraphs, captions, strict=True)
+        if not is_caption and len(paragraph.text) <= _MAX_LABEL_CHARACTERS
+    ]
+    boxes = [_with_labels(box, words) for box in boxes]
     figures = []
     taken: set[int] = set()
     for box in sorted(boxes, key=lambda box: (box[1], box[0])):
@@ -59,6 +68,20 @@ def find(page: pdfium.PdfPage, paragraphs: Sequence[Paragraph]) -> list[Figure]:
         caption = "" if at is None else paragraphs[at].text[:_MAX_CAPTION_CHARACTERS]
         figures.append(Figure(box, caption, below if at is None else at))
     return figures
+
+
+def labels(page: pdfium.PdfPage, figures: Sequence[Figure], paragraphs: Sequence[Paragraph]) -> set[int]:
+    """Which paragraphs stand inside a figure: the words on an axis or in a box of a diagram."""
+    width, height = page.get_size()
+    inside = set()
+    for index, paragraph in enumerate(paragraphs):
+        left, top, right, bottom = _scaled(paragraph, width, height)
+        middle = ((left + right) / 2, (top + bottom) / 2)
+        for figure in figures:
+            box = figure.box
+            if box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3] and paragraph.text != figure.caption:
+                inside.add(index)
+    return inside
 
 
 def _objects(page: pdfium.PdfPage, *, drawings: bool) -> tuple[list[Box], list[Box]]:
@@ -114,6 +137,20 @@ def _merged(boxes: Sequence[Box], gap: float) -> list[Box]:
             grown = _union([grown, *near])
         groups.append(grown)
     return groups
+
+
+def _with_labels(box: Box, words: Sequence[Box]) -> Box:
+    """A chart with the numbers and titles along its axes, which are text beside the picture."""
+    near = [word for word in words if _near(box, word, _LABEL_GAP) and _mostly_beside(box, word)]
+    # Twice: the title of an axis stands beyond its numbers.
+    first = _union([box, *near])
+    return _union([first, *(word for word in words if _near(first, word, _LABEL_GAP) and _mostly_beside(first, word))])
+
+
+def _mostly_beside(box: Box, word: Box) -> bool:
+    """Whether the word's middle lies within the box's width or height, so that it belongs to that edge."""
+    across, down = (word[0] + word[2]) / 2, (word[1] + word[3]) / 2
+    return (box[0] <= across <= box[2] or box[1] <= down <= box[3]) and word[2] - word[0] <= box[2] - box[0]
 
 
 def _near(one: Box, other: Box, gap: float) -> bool:

@@ -1,6 +1,7 @@
 """What is written on a PDF page, line by line, where and how large?"""
 
 import ctypes
+import math
 import re
 from typing import Any
 
@@ -56,7 +57,7 @@ def lines(page: pdfium.PdfPage, number: int) -> list[Line]:
                         top * height,
                         right * width,
                         bottom * height,
-                        size=_size(textpage, sample, (bottom - top) * height),
+                        size=_size(textpage, sample),
                         bold=raw.FPDFText_GetFontWeight(textpage, sample) >= _BOLD_WEIGHT,
                         page=number,
                     )
@@ -102,8 +103,11 @@ def _box(page: Any, textpage: Any, start: int, count: int) -> tuple[float, float
     )
 
 
-def _size(textpage: Any, index: int, line_height: float) -> float:
-    """The letters' size as seen: the font's own number may be scaled by the text's matrix, so the box checks it."""
+def _size(textpage: Any, index: int) -> float:
+    """The letters' size as seen: the font's own number times what the text's matrix makes of it."""
+    matrix = raw.FS_MATRIX()
     size = float(raw.FPDFText_GetFontSize(textpage, index))
-    # Capitals are seven tenths of a font's size, with descenders nine.
-    return size if 0.5 * size <= line_height <= 1.6 * size else line_height / 0.8
+    if not raw.FPDFText_GetMatrix(textpage, index, matrix):
+        return size
+    # How far one unit up goes; true of turned and of slanted letters, too.
+    return size * math.hypot(matrix.c, matrix.d)
