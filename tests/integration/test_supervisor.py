@@ -99,7 +99,9 @@ def supervised(home: Home, tmp_path: Path) -> Iterator[Supervised]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_every_part_its_children_and_postgres(supervised: Supervised, number: signal.Signals) -> None:
+def test_a_signal_ends_every_part_its_children_and_postgres(
+    supervised: Supervised, number: signal.Signals
+) -> None:
     assert EmbeddedPostgres(supervised.home).pid() is not None
     supervised.process.send_signal(number)
     supervised.process.communicate(timeout=DEADLINE_S)
