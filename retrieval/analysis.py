@@ -22,7 +22,7 @@ from itertools import chain
 from retrieval.characters import HAN, HANGUL, KANA, SPACELESS, fold, fold_with_places
 from retrieval.languages import detect_language
 from retrieval.tokens import ASCII_TOKEN, MAX_TERM_CHARACTERS, TOKEN, Span, pieces, terms, units
-from retrieval.unspaced import han, hangul, pairs
+from retrieval.unspaced import GRAMMAR, han, hangul, pairs
 
 __all__ = [
     "MAX_TERM_CHARACTERS",
@@ -140,7 +140,8 @@ def phrase_terms(text: str) -> list[str]:
         if run.lastgroup is None:
             found += [unit for unit in units(run[0]) if len(unit) > 1]
         else:
-            found += [span.term for span in pairs(run[0])]
+            alone = run.lastgroup == "han" and run[0] not in GRAMMAR
+            found += [span.term for span in pairs(run[0]) if len(span.term) > 1 or alone]
     return found
 
 

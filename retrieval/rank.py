@@ -175,7 +175,7 @@ class Group:
 
 
 def group_by_asset(
-    scores: Mapping[int, float], asset_of: Mapping[int, int], *, bonus: float = RankingSettings.segments_bonus
+    scores: Mapping[int, float], asset_of: Mapping[int, int], *, bonus: float = 0.1
 ) -> list[Group]:
     """Segments' scores as a ranking of assets: highest score first, equal ones by asset id.
 

@@ -62,7 +62,7 @@ def query_vector(text: str) -> Vectors:
 
 
 def visual_query_vector(text: str) -> Vectors | None:
-    """float32 (D,) of unit length, in the space of `image_encoder`, or None: that encodes no texts. Read-only."""
+    """float32 (D,) of unit length, in the space of `image_encoder`; None where it reads none. Read-only."""
     encoder = image_encoder()
     return _words(encoder, text) if encoder and "text" in encoder.spec.modalities else None
 

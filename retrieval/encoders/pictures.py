@@ -53,9 +53,9 @@ def upright_rgb(image: Image.Image) -> Image.Image:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey of 16 bits or more, its own range spread over 0 to 255: Pillow's conversion clips it to white."""
-    values = np.asarray(image, dtype=np.float64)
+    values = np.asarray(image, dtype=np.float32)
     low, high = float(values.min()), float(values.max())
-    spread = (values - low) * (255 / max(high - low, 1e-9))
+    spread = (values - np.float32(low)) * np.float32(255 / max(high - low, 1e-9))
     return Image.fromarray(spread.astype(np.uint8))
 
 
@@ -69,8 +69,8 @@ def _one(image: Image.Image, part: ImagePart) -> npt.NDArray[np.float32]:
     if part.crop_width_px and part.crop_height_px:
         image = _centre(image, part.crop_width_px, part.crop_height_px)
     values = np.asarray(image, dtype=np.float32) * np.float32(part.scale)
-    values = (values - np.asarray(part.mean, np.float32)) / np.asarray(part.std, np.float32)
-    return np.asarray(values.transpose(2, 0, 1), dtype=np.float32)
+    mean, std = np.array([part.mean, part.std], dtype=np.float32)
+    return np.asarray(((values - mean) / std).transpose(2, 0, 1), dtype=np.float32)
 
 
 def _scaled(image: Image.Image, part: ImagePart) -> Image.Image:

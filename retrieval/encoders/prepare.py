@@ -68,7 +68,7 @@ def _prepare(source: Source, folder: Path, say: Say) -> Prepared:
         made = Prepared(
             folder=folder,
             name=source.name,
-            fingerprint=digest({"weights": exported.weights_sha256, "recipe": dict(source.recipe)}),
+            fingerprint=digest({"content": exported.content_sha256, "recipe": dict(source.recipe)}),
             dimensions=exported.dimensions,
             text=exported.text,
             image=exported.image,

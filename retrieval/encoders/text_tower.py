@@ -47,8 +47,7 @@ class TextTower:
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """float32 (N, D) unit rows in the order given, for at least one text."""
-        prompt = self._part.query_prompt if query else self._part.passage_prompt
-        tokens = [self._token_ids(prompt + text) for text in texts]
+        tokens = self._tokens(texts, query=query)
         # Texts of like length go together: a batch is as slow as its longest.
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
         batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
@@ -58,6 +57,14 @@ class TextTower:
         restored = np.empty_like(rows)
         restored[order] = rows
         return unit_rows(restored)
+
+    def inputs(self, texts: Sequence[str], *, query: bool = False) -> dict[str, npt.NDArray[np.int64]]:
+        """What the graph is given for `texts` as one batch."""
+        return self._padded(self._tokens(texts, query=query))
+
+    def _tokens(self, texts: Sequence[str], *, query: bool) -> list[list[int]]:
+        prompt = self._part.query_prompt if query else self._part.passage_prompt
+        return [self._token_ids(prompt + text) for text in texts]
 
     def _token_ids(self, text: str) -> list[int]:
         # Half a surrogate pair, which JSON can carry, has no UTF-8: the tokenizer would refuse the text.
