@@ -21,6 +21,8 @@ from PIL import Image
 from prometheus_client import Counter, Histogram
 
 from retrieval.encoders.base import Encoder, EncoderSpec, Vectors
+from retrieval.encoders.lookalike import LookAlikeEncoder
+from retrieval.encoders.minilm import NAME as EMBEDDED_TEXT
 from retrieval.encoders.pictures import upright_rgb
 from retrieval.encoders.profiles import encoders
 from retrieval.encoders.serving import load
@@ -43,7 +45,11 @@ _encoding = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
 
+# Encoders that were trained on few languages; elsewhere their vectors say little, and words count instead.
+LANGUAGES = {EMBEDDED_TEXT: frozenset({"en"})}
+
 _loading = threading.Lock()
+_lookalike = LookAlikeEncoder()
 
 
 def text_encoder() -> Encoder:
@@ -78,6 +84,16 @@ def picture_vector(image: Image.Image) -> Vectors | None:
     upright = upright_rgb(image)
     content = hashlib.sha256(f"{upright.width}x{upright.height}:".encode() + upright.tobytes()).digest()
     return _cached(encoder.spec, "image", content, lambda: encoder.encode_images([upright]))
+
+
+def text_languages() -> frozenset[str] | None:
+    """The languages that `text_encoder` knows, ISO 639-1. None: not known to be limited."""
+    return LANGUAGES.get(text_encoder().spec.name)
+
+
+def lookalike_encoder() -> Encoder:
+    """Of how pictures look: there in every profile, since nothing has to be loaded for it."""
+    return _lookalike
 
 
 def forget_query_vectors() -> None:

@@ -84,25 +84,30 @@ def _of_words(segments: Sequence[Segment], words: Sequence[str]) -> list[SetVect
 
 def _of_pictures(segments: Sequence[Segment], words: Sequence[str], objects: Storage) -> list[SetVectors]:
     seen = [index for index, segment in enumerate(segments) if segment.picture_key]
-    encoder = spaces.image_encoder() if seen else None
-    if encoder is None:
+    if not seen:
         return []
     ids = [segments[index].pk for index in seen]
-    pixels = _encoded_pictures(encoder, [segments[index].picture_key for index in seen], objects)
-    visual = vector_sets.ensure_vector_set(encoder.spec, Modality.VISUAL)
-    found = [SetVectors(visual, ids, pixels)]
-    if fuse.shares_a_space(encoder):
-        fused = vector_sets.ensure_vector_set(encoder.spec, Modality.FUSED)
-        found.append(SetVectors(fused, ids, fuse.fuse(encoder, [words[index] for index in seen], pixels)))
+    looks, encoder = spaces.lookalike_encoder(), spaces.image_encoder()
+    encoders = [looks] if encoder is None else [looks, encoder]
+    keys = [segments[index].picture_key for index in seen]
+    rows = _encoded_pictures(encoders, keys, objects)
+    found = [SetVectors(vector_sets.ensure_vector_set(looks.spec, Modality.LOOKALIKE), ids, rows[0])]
+    if encoder is not None:
+        found.append(SetVectors(vector_sets.ensure_vector_set(encoder.spec, Modality.VISUAL), ids, rows[1]))
+        if fuse.shares_a_space(encoder):
+            fused = vector_sets.ensure_vector_set(encoder.spec, Modality.FUSED)
+            found.append(SetVectors(fused, ids, fuse.fuse(encoder, [words[index] for index in seen], rows[1])))
     return found
 
 
-def _encoded_pictures(encoder: Encoder, keys: Sequence[str], objects: Storage) -> Vectors:
-    batches = [
-        encoder.encode_images([_picture(key, objects) for key in keys[start : start + _PICTURES_AT_ONCE]])
-        for start in range(0, len(keys), _PICTURES_AT_ONCE)
-    ]
-    return np.concatenate(batches)
+def _encoded_pictures(encoders: Sequence[Encoder], keys: Sequence[str], objects: Storage) -> list[Vectors]:
+    """For each encoder the vectors of all pictures; each picture is fetched and decoded once."""
+    batches: list[list[Vectors]] = [[] for _ in encoders]
+    for start in range(0, len(keys), _PICTURES_AT_ONCE):
+        images = [_picture(key, objects) for key in keys[start : start + _PICTURES_AT_ONCE]]
+        for encoder, rows in zip(encoders, batches, strict=True):
+            rows.append(encoder.encode_images(images))
+    return [np.concatenate(rows) for rows in batches]
 
 
 def _picture(key: str, objects: Storage) -> Image.Image:
