@@ -14,3 +14,5 @@ KB_RATE_LIMITS = {}
 STATIC_ROOT = None
 # Each process its own, and empty at its start: no test sees what another one cached.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Looked up when asked for: listing thousands of them would slow each test client's first request.
+WHITENOISE_AUTOREFRESH = True
