@@ -22,7 +22,8 @@ _SUFFIX = ".msg"
 class FolderChannel(filesystem.Channel):
     """One file a message, named by time and queue; complete as soon as its name is there."""
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+    # The stubs of the two base classes name the second argument differently, so no signature suits both.
+    def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]
         folder = self._folder()
         name = f"{time.time_ns():020}_{uuid.uuid4().hex}"
         draft = folder / f"{name}.draft"

@@ -14,19 +14,21 @@ PR_SET_PDEATHSIG = 1  # From <linux/prctl.h>.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def die_with_parent(signal_number: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(signal_number: signal.Signals, *, parent: int | None = None) -> Callable[[], None] | None:
     """A `preexec_fn`: the kernel sends the child `signal_number` when this process ends, even by kill -9.
+
+    In a child that is running already, call the result, and name its parent.
 
     The signal comes when the *thread* that started the child ends, so call from one that lives as long as the
     process. Linux only; elsewhere None, and a kill -9 leaves orphans, which the next start adopts or stops.
     """
     if _libc is None:
         return None
-    parent, libc = os.getpid(), _libc
+    expected, libc = parent or os.getpid(), _libc
 
     def request() -> None:
         libc.prctl(PR_SET_PDEATHSIG, int(signal_number))
-        if os.getppid() != parent:  # It died before the request was made.
+        if os.getppid() != expected:  # It died before the request was made.
             os._exit(1)
 
     return request

@@ -51,11 +51,15 @@ def _delete(asset_id: int) -> None:
 @transaction.atomic
 def move(asset: Asset, audience: Audience | None) -> None:
     """Gives the asset to the readers of `audience`; None: to its collection's again."""
-    locked = Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
+    locked = (
+        Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
+    )
     if locked is None:
         return
     target_id = audience.pk if audience else locked.collection.audience_id
-    Asset.objects.filter(pk=asset.pk).update(own_audience=audience, audience=target_id, updated_at=timezone.now())
+    Asset.objects.filter(pk=asset.pk).update(
+        own_audience=audience, audience=target_id, updated_at=timezone.now()
+    )
     asset.own_audience = audience
     asset.audience_id = target_id
     if target_id == locked.audience_id:
@@ -75,19 +79,19 @@ def move(asset: Asset, audience: Audience | None) -> None:
     word_statistics.apply(change)
 
 
-def remove_segments(asset_id: int, change: StatisticsChange, *, except_version: int | None = None) -> set[str]:
+def remove_segments(asset_id: int, change: StatisticsChange, *, up_to_version: int | None = None) -> set[str]:
     """Deletes the asset's segments with their words and vectors; the caller applies `change` at its end.
 
-    Returns the keys of the pictures that nothing points at any more. All words go, also those of
-    `except_version`: it is about to be published, and gets its words then.
+    Those of versions before `up_to_version`, where given; that version's own words go too, since it is about to
+    be published and gets them then. Returns the keys of the pictures that nothing points at any more.
     """
     for audience_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
         change.take_away(audience_id, segments=segments, lexemes=lexemes)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, picture_key, thumbnail_key FROM kb_segment"
-            " WHERE asset_id = %s AND version IS DISTINCT FROM %s",
-            [asset_id, except_version],
+            " WHERE asset_id = %s AND version < coalesce(%s, 2147483647)",
+            [asset_id, up_to_version],
         )
         rows = cursor.fetchall()
         ids = [row[0] for row in rows]
@@ -136,7 +140,9 @@ def _again_after_deadlock(act: Callable[[], T]) -> T:
         try:
             return act()
         except OperationalError as error:
-            nested = connection.in_atomic_block  # Then the whole outer transaction is lost, not just this part.
+            nested = (
+                connection.in_atomic_block
+            )  # Then the whole outer transaction is lost, not just this part.
             deadlock = isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
             if nested or not deadlock or attempt == _DEADLOCK_ATTEMPTS:
                 raise

@@ -8,7 +8,17 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from kb.exceptions import FailureCode
-from kb.models import Asset, AssetState, AssetVersion, IngestItem, IngestRun, IngestStep, Outcome, RunState, StepState
+from kb.models import (
+    Asset,
+    AssetState,
+    AssetVersion,
+    IngestItem,
+    IngestRun,
+    IngestStep,
+    Outcome,
+    RunState,
+    StepState,
+)
 
 # Postgres channel on which the relay listens (workers/outbox.py).
 STEPS_CHANNEL = "kb_steps"
@@ -28,6 +38,8 @@ def retry(item: IngestItem) -> bool:
 
     A file that was refused at the door left no bytes behind, so it can only be uploaded again.
     """
+    if item.asset_version_id is None:
+        return False
     version = AssetVersion.objects.select_for_update().filter(pk=item.asset_version_id).first()
     retryable = (Outcome.FAILED, Outcome.CANCELLED)
     if version is None or not IngestItem.objects.filter(pk=item.pk, outcome__in=retryable).exists():
@@ -91,7 +103,10 @@ def fail_version(version: AssetVersion, code: str, message: str) -> None:
         state=StepState.CANCELLED, lease_token=None, lease_until=None, ended_at=now
     )
     IngestItem.objects.filter(asset_version=version, outcome=Outcome.PENDING).update(
-        outcome=Outcome.FAILED, error_code=code, error_message=message or FailureCode(code).label, ended_at=now
+        outcome=Outcome.FAILED,
+        error_code=code,
+        error_message=message or FailureCode(code).label,
+        ended_at=now,
     )
     Asset.objects.filter(pk=version.asset_id, version=0).update(state=AssetState.FAILED)
     wake_relay()

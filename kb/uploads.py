@@ -110,7 +110,9 @@ def safe_path(path: str) -> str:
     Raises IngestError for what points outside: whoever later joins it to a folder must be safe.
     """
     if len(path) > _LONGEST_PATH:
-        raise IngestError(FailureCode.UNSAFE_PATH, f"The file's path is longer than {_LONGEST_PATH} characters.")
+        raise IngestError(
+            FailureCode.UNSAFE_PATH, f"The file's path is longer than {_LONGEST_PATH} characters."
+        )
     if any(ord(character) < 32 or 0xD800 <= ord(character) < 0xE000 for character in path):
         raise IngestError(FailureCode.UNSAFE_PATH, "The file's path has control characters in it.")
     if urlsplit(path).scheme in ("http", "https"):

@@ -7,8 +7,8 @@ One analyser serves indexing and queries alike, so that both sides meet on the s
   tell its language from, and both sides must agree, so the script has one stemmer; on its other languages
   that only cuts the commonest endings;
 - Cyrillic: Russian Snowball stems, for the same reason;
-- Chinese: characters in their simplified form, jieba's search words, and every pair of neighbours;
-- kana, Hangul and scripts without spaces: pairs of neighbours, and Hangul words whole;
+- ideographs: in their simplified form, every pair of neighbours, and every one that is no grammar;
+- kana, Hangul and other scripts without spaces: pairs of neighbours, and Hangul words whole;
 - code-like tokens (ERR-4012, v2.3.1, AB12-33, snake_case, CamelCase, file.ext, a mail address): whole, in a
   spelling that ignores case, hyphens and underscores, and split.
 
@@ -22,7 +22,7 @@ from itertools import chain
 from retrieval.characters import HAN, HANGUL, KANA, SPACELESS, fold, fold_with_places
 from retrieval.languages import detect_language
 from retrieval.tokens import ASCII_TOKEN, MAX_TERM_CHARACTERS, TOKEN, Span, pieces, terms, units
-from retrieval.unspaced import han, hangul, pairs
+from retrieval.unspaced import GRAMMAR, han, hangul, pairs
 
 __all__ = [
     "MAX_TERM_CHARACTERS",
@@ -30,11 +30,11 @@ __all__ = [
     "analyse",
     "contains_phrase",
     "detect_language",
+    "is_weak",
     "phrase_terms",
     "phrase_units",
     "query_terms",
     "spans",
-    "warm",
 ]
 
 _UNSPACED: dict[str, Callable[[str], Iterator[Span]]] = {
@@ -43,69 +43,20 @@ _UNSPACED: dict[str, Callable[[str], Iterator[Span]]] = {
     "hangul": hangul,
     "spaceless": pairs,
 }
+_IDEOGRAPH = re.compile(f"[{HAN}]")
 _RUN = re.compile(
     f"(?P<han>[{HAN}]+)|(?P<kana>[{KANA}]+)|(?P<hangul>[{HANGUL}]+)|(?P<spaceless>[{SPACELESS}]+)|{TOKEN}"
 )
 
-# Words that carry no subject, and how questions begin. "not", "no", "in", "out" after a verb and their like
-# stay: "log out" and "log in" must differ, so only the prepositions that never do that are here.
-ENGLISH_STOP_WORDS = frozenset(
-    [
-        *(
-            "a",
-            "about",
-            "am",
-            "an",
-            "and",
-            "any",
-            "are",
-            "as",
-            "at",
-            "be",
-            "been",
-            "being",
-            "but",
-            "by",
-            "can",
-        ),
-        *("could", "did", "do", "does", "doing", "for", "from", "had", "has", "have", "having", "he", "her"),
-        *(
-            "hers",
-            "him",
-            "his",
-            "how",
-            "i",
-            "if",
-            "into",
-            "is",
-            "it",
-            "its",
-            "itself",
-            "just",
-            "me",
-            "my",
-            "of",
-        ),
-        *(
-            "or",
-            "our",
-            "ours",
-            "she",
-            "should",
-            "so",
-            "some",
-            "such",
-            "than",
-            "that",
-            "the",
-            "their",
-            "theirs",
-        ),
-        *("them", "then", "there", "these", "they", "this", "those", "to", "too", "us", "was", "we", "were"),
-        *("what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would"),
-        *("you", "your", "yours"),
-    ]
-)
+# Words that carry no subject, and how questions begin. "not", and what turns a verb round (in, on, off, out,
+# up, down), stay: "log in" and "log out" must differ.
+_STOP_WORDS = """
+a about am an and any are as at be been being but by can could did do does doing for from had has have having
+he her hers him his how i if into is it its itself just me my of or our ours she should so some such than that
+the their theirs them then there these they this those to too us was we were what when where which while who
+whom whose why will with would you your yours
+"""
+ENGLISH_STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def analyse(text: str) -> list[str]:
@@ -157,6 +108,15 @@ def query_terms(text: str) -> list[str]:
     return kept or analyse(text)
 
 
+def is_weak(term: str) -> bool:
+    """Whether a term is one ideograph: frequent, so that it should score candidates but not gather them.
+
+    Measured among 15,000 Chinese sentences: candidates gathered by the other terms alone, as long as those
+    gather a hundred, rank the same (nDCG@10 0.659 both ways).
+    """
+    return len(term) == 1 and _IDEOGRAPH.match(term) is not None
+
+
 def phrase_units(text: str) -> list[str]:
     """The smallest words of `text` in order, which do not depend on their neighbours: what phrases are
     compared by.
@@ -180,8 +140,8 @@ def phrase_terms(text: str) -> list[str]:
         if run.lastgroup is None:
             found += [unit for unit in units(run[0]) if len(unit) > 1]
         else:
-            # Only pairs: where jieba cuts its words depends on what stands around the phrase.
-            found += [span.term for span in pairs(run[0]) if len(span.term) > 1]
+            alone = run.lastgroup == "han" and run[0] not in GRAMMAR
+            found += [span.term for span in pairs(run[0]) if len(span.term) > 1 or alone]
     return found
 
 
@@ -189,8 +149,3 @@ def contains_phrase(text: str, phrase: list[str]) -> bool:
     """Whether the units of a phrase (`phrase_units`) stand in `text` one after the other."""
     # Units hold no spaces, so that a comparison of strings is one of sequences.
     return f" {' '.join(phrase)} " in f" {' '.join(phrase_units(text))} "
-
-
-def warm() -> None:
-    """Loads what the first text would load, for processes that answer people."""
-    analyse("words 词语词语")

@@ -1,9 +1,12 @@
 """What every test may use: the embedded PostgreSQL, a home, a storage."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from kb.embedded import Home
 from kb.postgres import EmbeddedPostgres
@@ -52,3 +55,16 @@ def storage(tmp_path: Path, settings: object) -> FolderStorage:
     root = tmp_path / "objects"
     settings.KB_STORAGE = {"backend": "folder", "root": str(root)}  # type: ignore[attr-defined]
     return FolderStorage(root)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_reaches_partitions() -> Iterator[None]:
+    """Tests with real transactions end by truncating Django's tables; kb_vector, which is none, points at them."""
+    flush = DatabaseOperations.sql_flush
+
+    def cascading(self: Any, style: Any, tables: Any, **options: Any) -> Any:
+        return flush(self, style, tables, **options | {"allow_cascade": True})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", cascading)
+        yield

@@ -1,11 +1,14 @@
 """Which Celery application do workers run, and what does a worker process do when it starts?"""
 
 import os
+import signal
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 from kombu import Queue
+
+from kb.children import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kb.settings.embedded")
 
@@ -32,6 +35,10 @@ def _leave_parent_behind(**_: Any) -> None:
     Nothing loads an encoder in the parent: its threads and GPU context would not survive the fork.
     """
     from django.db import connections
+
+    # Else the heartbeat of a killed worker's child would keep its step from being taken back.
+    if (request := die_with_parent(signal.SIGKILL, parent=os.getppid())) is not None:
+        request()
 
     for connection in connections.all(initialized_only=True):
         # Not close(): that would say goodbye to the server on the socket that the parent still uses.

@@ -39,7 +39,11 @@ SENT_LEASE_S = 60.0
 SENT_PER_QUEUE = 64
 # Attempts before a step is dead, by what happened. Whatever kills a worker five times is the file's fault; an
 # unexpected error seldom passes by itself; a store that is away comes back, and ten attempts span 17 minutes.
-ATTEMPTS: dict[str, int] = {FailureCode.WORKER_LOST: 5, FailureCode.INTERNAL: 3, FailureCode.STORAGE_UNAVAILABLE: 10}
+ATTEMPTS: dict[str, int] = {
+    FailureCode.WORKER_LOST: 5,
+    FailureCode.INTERNAL: 3,
+    FailureCode.STORAGE_UNAVAILABLE: 10,
+}
 # Two seconds, doubled at each attempt, up to five minutes: a person who repaired something waits no longer.
 BACKOFF_S = 2.0
 LONGEST_BACKOFF_S = 300.0
@@ -112,7 +116,9 @@ def claim() -> list[IngestStep]:
     with transaction.atomic():
         in_flight = {
             row["name"]: row["steps"]
-            for row in IngestStep.objects.filter(state=StepState.SENT).values("name").annotate(steps=Count("pk"))
+            for row in IngestStep.objects.filter(state=StepState.SENT)
+            .values("name")
+            .annotate(steps=Count("pk"))
             .order_by()
         }
         for name in StepName.values:
@@ -152,7 +158,11 @@ def take(step_id: int) -> Lease | None:
     )
     if not taken:
         return None
-    step = IngestStep.objects.select_related("asset_version__asset").filter(pk=step_id, lease_token=token).first()
+    step = (
+        IngestStep.objects.select_related("asset_version__asset")
+        .filter(pk=step_id, lease_token=token)
+        .first()
+    )
     return None if step is None else Lease(step, token)
 
 
@@ -160,7 +170,9 @@ def take(step_id: int) -> Lease | None:
 def heartbeat(lease: Lease) -> Iterator[None]:
     """Extends the lease from a thread while the work goes on; ends by itself when the lease is lost."""
     over = threading.Event()
-    thread = threading.Thread(target=_beat, args=(lease, over), name=f"heartbeat-{lease.step.pk}", daemon=True)
+    thread = threading.Thread(
+        target=_beat, args=(lease, over), name=f"heartbeat-{lease.step.pk}", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -235,7 +247,9 @@ def are_others_done(lease: Lease, finish: Finish) -> bool:
     """Whether this is the last step of its name for its version; asked inside `finishing`."""
     if any(follow_up.name == lease.step.name for follow_up in finish.follow_ups):
         return False
-    others = IngestStep.objects.filter(asset_version=finish.version, name=lease.step.name).exclude(pk=lease.step.pk)
+    others = IngestStep.objects.filter(asset_version=finish.version, name=lease.step.name).exclude(
+        pk=lease.step.pk
+    )
     return not others.exclude(state=StepState.DONE).exists()
 
 

@@ -2,19 +2,17 @@
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import amqp.exceptions
 import psycopg
 import structlog
-from celery import current_app
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from kombu.exceptions import KombuError
 
 from kb.models import IngestStep
 from kb.runs import STEPS_CHANNEL
 from workers import metrics, outbox
+from workers.celery import app
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +37,10 @@ def send(steps: Sequence[IngestStep]) -> int:
         return 0
     sent = 0
     try:
-        _make_broker_folders()
-        # A connection of its own for each batch: it declares the queues anew, which a broker that came back empty
-        # needs, else messages would go to no queue without an error.
-        with current_app.connection_for_write() as broker, broker.Producer() as producer:
+        # A connection of its own for each batch: what it declares once, a broker that came back empty knows again.
+        with app.connection_for_write() as broker, broker.Producer() as producer:
             for step in steps:
-                current_app.send_task(
+                app.send_task(
                     TASK_NAME, args=[step.pk], queue=outbox.QUEUES[step.name], producer=producer, retry=False
                 )
                 sent += 1
@@ -89,10 +85,3 @@ def _wait(listener: psycopg.Connection[tuple[object, ...]]) -> None:
     for _ in listener.notifies(timeout=POLL_S, stop_after=1):
         pass
 
-
-def _make_broker_folders() -> None:
-    """The folder transport keeps messages in folders that it does not make; someone may have deleted them."""
-    options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
-    for name in ("data_folder_in", "data_folder_out", "control_folder"):
-        if name in options:
-            Path(options[name]).mkdir(parents=True, exist_ok=True)

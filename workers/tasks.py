@@ -2,10 +2,9 @@
 
 from time import monotonic
 
-import psycopg.errors
 import structlog
 from celery import shared_task
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 
 from kb.exceptions import FailureCode, IngestError, ObjectMissingError, StorageError
 from workers import metrics, outbox, pipeline, relay
@@ -45,13 +44,15 @@ def _run(lease: outbox.Lease) -> None:
             outbox.fail(lease, error.code, str(error), final=True)
         except ObjectMissingError:
             log.exception("step.object_missing")
-            outbox.fail(lease, FailureCode.STORAGE_UNAVAILABLE, "The file's bytes are not in the object store.")
+            outbox.fail(
+                lease, FailureCode.STORAGE_UNAVAILABLE, "The file's bytes are not in the object store."
+            )
         except StorageError as error:
             outbox.fail(lease, FailureCode.STORAGE_UNAVAILABLE, str(error))
-        except OperationalError as error:
-            # Dead-locks and time-outs pass. When the database itself is away this fails too, and the lease runs out.
-            if not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
-                log.warning("step.database_error", error=str(error))
+        except (OperationalError, IntegrityError) as error:
+            # Dead-locks and time-outs pass; a row that others point at went away: the next attempt sees why. When the
+            # database itself is away this fails too, and the lease runs out.
+            log.warning("step.database_error", error=str(error))
             outbox.fail(lease, FailureCode.INTERNAL)
         except outbox.LeaseLostError:
             raise

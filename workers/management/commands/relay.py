@@ -15,9 +15,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="One round, then end.")
-        parser.add_argument("--metrics-port", type=int, default=0, help="Serve Prometheus metrics on 127.0.0.1.")
+        parser.add_argument(
+            "--metrics-port", type=int, default=0, help="Serve Prometheus metrics on 127.0.0.1."
+        )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         if options["once"]:
             self.stdout.write(f"{relay.turn()} steps sent.")
             return
