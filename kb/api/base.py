@@ -4,10 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http.response import HttpResponseBase
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kb.api.errors import BodyTooLarge
@@ -41,9 +41,7 @@ class ApiView(APIView):
             raise BodyTooLarge(f"The request is larger than {_mebibytes(self.max_body_bytes())}.")
         super().initial(request, *args, **kwargs)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
         # What someone may see can change at any moment, so no answer outlives its request.
         final.headers.setdefault("Cache-Control", "private, no-store")

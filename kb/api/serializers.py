@@ -9,9 +9,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from kb.models import (
-    ApiToken,
     Asset,
-    AudienceMember,
     Collection,
     IngestItem,
     IngestRun,
@@ -20,13 +18,12 @@ from kb.models import (
     Segment,
 )
 from kb.permissions import Principal
-from kb.progress import Progress
 from kb.tokens import Scope
 
 ROLE_NAMES = {role.label: role for role in Role}
 
 
-class CollectionSerializer(serializers.Serializer[Collection]):
+class CollectionSerializer(serializers.Serializer[Any]):
     """`role` and `asset_count` are the caller's own: what they may do, and how many assets they see."""
 
     id = serializers.IntegerField(read_only=True)
@@ -91,7 +88,7 @@ class GrantRequestSerializer(PrincipalSerializer):
         return attrs
 
 
-class GrantSerializer(serializers.Serializer[AudienceMember]):
+class GrantSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
     group = serializers.CharField(source="group.name", default=None, allow_null=True)
@@ -100,10 +97,10 @@ class GrantSerializer(serializers.Serializer[AudienceMember]):
 
 
 class ReadersRequestSerializer(serializers.Serializer[Any]):
-    readers = PrincipalSerializer(many=True, allow_empty=False, max_length=1000)
+    readers = serializers.ListField(child=PrincipalSerializer(), allow_empty=False, max_length=1000)
 
 
-class ReaderSerializer(serializers.Serializer[AudienceMember]):
+class ReaderSerializer(serializers.Serializer[Any]):
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
     group = serializers.CharField(source="group.name", default=None, allow_null=True)
     everyone = serializers.BooleanField()
@@ -114,7 +111,7 @@ class AudienceSerializer(serializers.Serializer[Any]):
     readers = ReaderSerializer(many=True)
 
 
-class CollectionReferenceSerializer(serializers.Serializer[Collection]):
+class CollectionReferenceSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     url = serializers.SerializerMethodField()
@@ -129,7 +126,7 @@ class OutlineEntrySerializer(serializers.Serializer[Any]):
     segment_id = serializers.IntegerField()
 
 
-class AssetSerializer(serializers.Serializer[Asset]):
+class AssetSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=["document", "image", "video"])
     title = serializers.CharField()
@@ -182,7 +179,7 @@ class AssetSerializer(serializers.Serializer[Asset]):
         return getattr(child, field, None)
 
 
-class SegmentSerializer(serializers.Serializer[Segment]):
+class SegmentSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.CharField()
     page = serializers.IntegerField(allow_null=True)
@@ -225,7 +222,7 @@ class UploadRequestSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class IngestItemSerializer(serializers.Serializer[IngestItem]):
+class IngestItemSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     path = serializers.CharField()
     outcome = serializers.ChoiceField(choices=Outcome.choices)
@@ -248,7 +245,7 @@ class IngestItemSerializer(serializers.Serializer[IngestItem]):
         return float(self.context["progress"].get(item.asset_version_id, 0.0))
 
 
-class ProgressSerializer(serializers.Serializer[Progress]):
+class ProgressSerializer(serializers.Serializer[Any]):
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="Files by outcome.")
     total = serializers.IntegerField()
     ended = serializers.IntegerField()
@@ -256,17 +253,20 @@ class ProgressSerializer(serializers.Serializer[Progress]):
     remaining_s = serializers.FloatField(allow_null=True)
 
 
-class RunSerializer(serializers.Serializer[IngestRun]):
+class RunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     url = serializers.SerializerMethodField()
     items_url = serializers.SerializerMethodField()
     collection = CollectionReferenceSerializer()
     started_by = serializers.CharField(source="started_by.username", default=None, allow_null=True)
-    source = serializers.CharField()
     state = serializers.CharField()
     sealed = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # As a class attribute, `source` would hide the base class's.
+        return {**super().get_fields(), "source": serializers.CharField()}
 
     def get_url(self, run: IngestRun) -> str:
         return reverse("api-run", [run.pk])
@@ -292,7 +292,7 @@ class RetriedSerializer(serializers.Serializer[Any]):
     retried = serializers.IntegerField(help_text="Files whose work starts again.")
 
 
-class TokenSerializer(serializers.Serializer[ApiToken]):
+class TokenSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=100)
     prefix = serializers.CharField(read_only=True)
@@ -313,7 +313,7 @@ class TokenCreatedSerializer(TokenSerializer):
     secret = serializers.CharField(read_only=True, help_text="Shown this once.")
 
 
-class MeSerializer(serializers.Serializer[User]):
+class MeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     username = serializers.CharField()
     full_name = serializers.CharField(source="get_full_name")

@@ -24,7 +24,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # Outermost: every other middleware's log lines carry the id, and its time counts.
-    "kb.middleware.RequestIdMiddleware",
+    "kb.logging.RequestIdMiddleware",
     "kb.middleware.RequestTimeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -140,6 +140,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = False  # The reconciler re-readies lost step
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Workers take no commands over the broker: stopping them is the supervisor's work, their state is in Postgres, and it
+# would cost every broker a broadcast queue.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 # One upload's largest size. Streams to storage, so it bounds disk, not memory.
 KB_MAX_UPLOAD_BYTES = int(os.environ.get("KB_MAX_UPLOAD_BYTES", 1024**3))
