@@ -29,7 +29,9 @@ def shown(browser: Client, address: str, **headers: str) -> str:
 
 def without_token(page: bytes) -> str:
     """The page, less the form tokens, which differ each time."""
-    return "".join(part.split('">', 1)[-1] for part in page.decode().split('name="csrfmiddlewaretoken" value="'))
+    return "".join(
+        part.split('">', 1)[-1] for part in page.decode().split('name="csrfmiddlewaretoken" value="')
+    )
 
 
 def test_a_hidden_asset_answers_as_a_missing_one_does(browser: Client, reader: User) -> None:
@@ -39,7 +41,9 @@ def test_a_hidden_asset_answers_as_a_missing_one_does(browser: Client, reader: U
     response = browser.get(f"/assets/{hidden.pk}/")
     assert missing.status_code == response.status_code == 404
     assert b"Secret" not in response.content
-    assert without_token(response.content).replace(f"/{hidden.pk}/", "/999999/") == without_token(missing.content)
+    assert without_token(response.content).replace(f"/{hidden.pk}/", "/999999/") == without_token(
+        missing.content
+    )
 
 
 def test_a_superuser_without_a_grant_sees_nothing(client: Client, db: None) -> None:
@@ -96,7 +100,9 @@ def test_a_documents_page_shows_its_picture_its_words_and_its_figures_place(
     ]
     found = segment(manual, SegmentKind.TEXT, 10, page=2, text="Stop the pump.", heading_path=["Safety"])
     segment(manual, SegmentKind.TEXT, 11, page=3, text="On another page.")
-    segment(manual, SegmentKind.FIGURE, 12, page=2, box=[0.1, 0.2, 0.6, 0.4], picture_key="k", caption="A valve")
+    segment(
+        manual, SegmentKind.FIGURE, 12, page=2, box=[0.1, 0.2, 0.6, 0.4], picture_key="k", caption="A valve"
+    )
     page = shown(browser, f"/assets/{manual.pk}/?segment={found.pk}&q=pump")
     assert f'src="/api/segments/{pages[1].pk}/picture"' in page
     assert "Stop the <mark>pump</mark>." in page
@@ -126,7 +132,9 @@ def test_a_text_without_pages_opens_around_the_passage_that_was_found(browser: C
     assert "Passage number 0." in shown(browser, f"/assets/{handbook.pk}/")
 
 
-def test_a_linked_figure_shows_only_to_whoever_may_read_the_picture_itself(browser: Client, reader: User) -> None:
+def test_a_linked_figure_shows_only_to_whoever_may_read_the_picture_itself(
+    browser: Client, reader: User
+) -> None:
     plant = collection("plant", (reader, Role.VIEWER))
     guide = asset(plant, "Guide")
     open_ = asset(plant, "Open picture", media_type="image/png", source_uri="img/open.png")
@@ -178,7 +186,9 @@ def test_segments_of_an_older_version_and_unpublished_ones_stay_out_of_sight(
     assert "Old words." not in page
 
 
-def test_an_asset_that_is_still_being_read_says_so_and_offers_no_download(browser: Client, reader: User) -> None:
+def test_an_asset_that_is_still_being_read_says_so_and_offers_no_download(
+    browser: Client, reader: User
+) -> None:
     new = asset(collection("plant", (reader, Role.VIEWER)), "New", version=0)
     page = shown(browser, f"/assets/{new.pk}/")
     assert "This file is being read." in page
