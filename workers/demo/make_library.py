@@ -1,8 +1,8 @@
 """Where do the demo library's pictures and PDFs come from? Drawn here; texts are hand-written.
 
 A development tool, run only when the library changes: `python -m workers.demo.make_library`. It needs
-Debian's fonts-noto-cjk, and reportlab and fonttools beside the product's own packages. The same code and fonts give
-the same bytes, so a run without a change leaves the working tree as it was.
+Debian's fonts-noto-cjk, and reportlab and fonttools beside the product's own packages. The same code and
+fonts give the same bytes, so a run without a change leaves the working tree as it was.
 """
 
 import sys
