@@ -83,5 +83,6 @@ class Home:
             "data_folder_in": folder,
             "data_folder_out": folder,
             "control_folder": str(self.broker / "control"),
-            "store_processed": False,
+            # Seconds between two looks into the folder: short beside a step, and a look costs 20 microseconds.
+            "polling_interval": 0.1,
         }

@@ -1,9 +1,32 @@
-"""How is a query answered? parse, permit, retrieve, rank, render: read here first."""
+"""How is a query answered? understand, permit, retrieve, rank, render: read here first."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Collection as Members
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 
-from kb.permissions import AnyUser
+from django.conf import settings
+from django.db import models
+
+from kb.exceptions import QueryError
+from kb.models import Segment
+from kb.permissions import AnyUser, visible_assets, visible_audiences, visible_collections, visible_segments
+from retrieval import browse, channels, lexical, metrics, spaces
+from retrieval.analysis import contains_phrase
+from retrieval.picture import QueryPicture, open_picture
+from retrieval.query import ParsedQuery, parse
+from retrieval.rank import RankingSettings
+from retrieval.ranking import Placed, RankedAsset, of_picture, of_words, rank
+from retrieval.render import facets, render_hits
 from retrieval.results import SearchResult
+from retrieval.scope import Candidates, Scope
+
+# Segments that each channel proposes: enough for ten pages of ten assets with several matching segments each.
+DEPTH = 200
+MAX_PAGE_SIZE = 50
+# Segments in which a phrase is looked for word by word; a phrase of words more frequent than this is cut short.
+PHRASE_CANDIDATES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +44,215 @@ class SearchRequest:
 
 def search(user: AnyUser, request: SearchRequest) -> SearchResult:
     """The page of hits that `user` may see for `request`. Raises QueryError for what cannot be asked."""
-    raise NotImplementedError
+    clock = Clock()
+    with clock("understand"):
+        question = understand(request)
+    with clock("permit"):
+        scope = permit(user, question)
+    with clock("retrieve"):
+        found = retrieve(question, scope)
+    with clock("rank"):
+        ranking = order(user, question, found)
+    with clock("render"):
+        result = render(user, request, question, ranking, found)
+    metrics.observe_search(question.kind, clock.stages_ms, found=bool(result.hits))
+    return replace(result, timings_ms=clock.stages_ms)
+
+
+def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str, list[int]]:
+    """The first `depth` asset ids by channel, and as ranked by default under `fused`: for evaluation."""
+    question = understand(request)
+    scope = permit(user, question)
+    found = retrieve(question, scope)
+    lists = {
+        candidates.channel: [item.asset_id for item in order(user, question, replace(found, words=(candidates,), picture=()))]
+        for candidates in (*found.words, *found.picture)
+    }
+    lists["fused"] = [item.asset_id for item in order(user, question, found)]
+    return {channel: assets[:depth] for channel, assets in lists.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The request, understood."""
+
+    query: ParsedQuery
+    picture: QueryPicture | None
+    # Share of the words against the picture; 1 without a picture, 0 without words.
+    text_weight: float
+
+    @property
+    def kind(self) -> str:
+        """For metrics: words, picture or both."""
+        return "words" if self.picture is None else "both" if self.text_weight else "picture"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the channels propose, and the words of the query as weighted for this person."""
+
+    terms: tuple[lexical.WeightedTerm, ...]
+    words: tuple[Candidates, ...] = ()
+    picture: tuple[Candidates, ...] = ()
+
+
+def understand(request: SearchRequest) -> Question:  # ⑦
+    """Parses words and picture. Raises QueryError when there is neither, or either cannot be read."""
+    query = parse(request.words, max_characters=settings.KB_MAX_QUERY_CHARACTERS)
+    picture = open_picture(request.picture) if request.picture is not None else None
+    if picture is None and not (query.has_words or query.has_filters):
+        raise QueryError("Type some words or add a picture.")
+    if not 0 <= request.text_weight <= 1:
+        raise QueryError("The weight of the words must lie between 0 and 1.")
+    text_weight = 1.0 if picture is None else request.text_weight if query.has_words else 0.0
+    return Question(query, picture, text_weight)
+
+
+def permit(user: AnyUser, question: Question) -> Scope:  # ⑧
+    """What this person may read, narrowed by the filters and exclusions of the question."""
+    query = question.query
+    audiences = visible_audiences(user)
+    collections = _named_collections(user, query.collections)
+    scope = Scope(
+        audiences,
+        kinds=query.kinds,
+        collections=tuple(collections),
+        languages=query.languages,
+        media_types=query.media_types,
+        after=query.after,
+        before=query.before,
+        is_empty=bool(query.collections) and not collections,
+    )
+    if query.excluded:
+        scope = _without_excluded(user, query, scope)
+    if query.phrases:
+        scope = replace(scope, segments=_segments_with_phrases(user, query, scope))
+    return scope
+
+
+def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
+    """What each channel proposes inside `scope`."""
+    terms = tuple(lexical.weigh(question.query.terms, scope.audiences))
+    words: list[Candidates] = []
+    picture: list[Candidates] = []
+    if question.picture is None and not question.query.has_words:
+        words = [browse.newest(scope, DEPTH)]
+    elif question.text_weight > 0:
+        words = channels.by_words(question.query, terms, scope, DEPTH)
+    if question.picture is not None and question.text_weight < 1:
+        picture = channels.by_picture(question.picture, scope, DEPTH)
+    return Found(terms, tuple(words), tuple(picture))
+
+
+def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:  # ⑨
+    """The assets that the channels propose, best first."""
+    candidates = (*found.words, *found.picture)
+    places = place(user, {item.segment_id for channel in candidates for item in channel.items})
+    settings = RankingSettings()
+    words = of_words(
+        found.words,
+        settings,
+        share=question.text_weight,
+        language=question.query.language,
+        text_languages=spaces.text_languages(),
+    )
+    return rank([words, of_picture(found.picture, share=1 - question.text_weight)], places, settings)
+
+
+def place(user: AnyUser, segment_ids: Members[int]) -> dict[int, Placed]:
+    """The asset that each segment counts for: its own, or the visible picture that it is a figure of."""
+    segments = list(
+        visible_segments(user)
+        .filter(pk__in=segment_ids)
+        .only("asset_id", "collection_id", "page", "start_ms", "picture_uri")
+    )
+    uris = {segment.picture_uri for segment in segments if segment.picture_uri}
+    pictured = {
+        (asset.collection_id, asset.source_uri): asset.pk
+        for asset in visible_assets(user).filter(source_uri__in=uris).only("collection_id", "source_uri")
+    }
+    return {
+        segment.pk: Placed(
+            segment.pk,
+            pictured.get((segment.collection_id, segment.picture_uri), segment.asset_id),
+            segment.page,
+            segment.start_ms,
+        )
+        for segment in segments
+    }
+
+
+def render(  # ⑩
+    user: AnyUser, request: SearchRequest, question: Question, ranking: Sequence[RankedAsset], found: Found
+) -> SearchResult:
+    """The requested page of `ranking`, with what surrounds it."""
+    if not 1 <= request.page_size <= MAX_PAGE_SIZE:
+        raise QueryError(f"A page holds between 1 and {MAX_PAGE_SIZE} results.")
+    first = (max(1, request.page) - 1) * request.page_size
+    terms = [term.text for term in found.terms]
+    return SearchResult(
+        hits=render_hits(user, ranking[first : first + request.page_size], terms),
+        total=len(ranking),
+        total_is_capped=any(channel.is_capped for channel in (*found.words, *found.picture)),
+        facets=facets(user, [item.asset_id for item in ranking]),
+        understood=asdict(question.query),
+        notices=question.query.notices,
+    )
+
+
+def _named_collections(user: AnyUser, names: Sequence[str]) -> list[int]:
+    """Ids of the collections that `in:` names, among those whose name this person may know."""
+    if not names:
+        return []
+    asked = models.Q()
+    for name in names:
+        asked |= models.Q(slug__iexact=name) | models.Q(name__iexact=name)
+    return list(visible_collections(user).filter(asked).values_list("pk", flat=True))
+
+
+def _segments_with_phrases(user: AnyUser, query: ParsedQuery, scope: Scope) -> tuple[int, ...]:
+    """Segments in which every phrase of the query stands word by word."""
+    terms = [term for phrase in query.phrases for term in phrase]
+    return tuple(segment.pk for segment in _with_phrases(user, terms, query.phrase_units, scope))
+
+
+def _without_excluded(user: AnyUser, query: ParsedQuery, scope: Scope) -> Scope:
+    """`scope` less the assets in which, as far as this person sees them, something excluded stands."""
+    lexemes: list[int] = []
+    assets: set[int] = set()
+    for terms, units in zip(query.excluded, query.excluded_units, strict=True):
+        if len(terms) == 1 and len(units) == 1:
+            lexemes += [term.lexeme_id for term in lexical.weigh(terms, scope.audiences)]
+        else:
+            assets |= {segment.asset_id for segment in _with_phrases(user, terms, [units], Scope(scope.audiences))}
+    return replace(scope, excluded_lexemes=tuple(lexemes), excluded_assets=tuple(sorted(assets)))
+
+
+def _with_phrases(
+    user: AnyUser, terms: Sequence[str], phrases: Sequence[Sequence[str]], scope: Scope
+) -> list[Segment]:
+    """Segments that have all of `terms`, and each of `phrases`, unit after unit."""
+    known = lexical.weigh(terms, scope.audiences)
+    if len(known) < len(set(terms)):
+        return []
+    ids = lexical.segments_with_all([term.lexeme_id for term in known], scope, PHRASE_CANDIDATES)
+    return [
+        segment
+        for segment in visible_segments(user).filter(pk__in=ids)
+        if all(contains_phrase(segment.searchable_text, list(phrase)) for phrase in phrases)
+    ]
+
+
+class Clock:
+    """Milliseconds by stage of one search."""
+
+    def __init__(self) -> None:
+        self.stages_ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages_ms[stage] = round((time.perf_counter() - began) * 1000, 2)

@@ -361,7 +361,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('encoder', models.CharField(max_length=200)),
                 ('revision', models.CharField(max_length=80)),
-                ('modality', models.CharField(choices=[('text', 'Text'), ('visual', 'Visual'), ('fused', 'Fused')], max_length=8)),
+                ('modality', models.CharField(choices=[('text', 'Text'), ('visual', 'Visual'), ('fused', 'Fused'), ('lookalike', 'Lookalike')], max_length=12)),
                 ('dimensions', models.PositiveIntegerField()),
                 ('state', models.CharField(choices=[('building', 'Building'), ('active', 'Active'), ('retired', 'Retired')], default='building', max_length=10)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

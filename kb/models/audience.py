@@ -13,7 +13,7 @@ class Audience(models.Model):
     is interned: its members never change, equal sets share one row, and `digest` is the set's fingerprint.
     """
 
-    digest = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001 - null: not interned
+    digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ class Modality(models.TextChoices):
     TEXT = "text"
     VISUAL = "visual"
     FUSED = "fused"
+    LOOKALIKE = "lookalike"
 
 
 class VectorSet(models.Model):
@@ -25,7 +26,7 @@ class VectorSet(models.Model):
 
     encoder = models.CharField(max_length=200)
     revision = models.CharField(max_length=80)
-    modality = models.CharField(max_length=8, choices=Modality.choices)
+    modality = models.CharField(max_length=12, choices=Modality.choices)
     dimensions = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=SetState.choices, default=SetState.BUILDING)
     created_at = models.DateTimeField(auto_now_add=True)

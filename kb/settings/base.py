@@ -23,10 +23,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outermost: every other middleware's log lines carry the id, and its time counts.
+    "kb.logging.RequestIdMiddleware",
+    "kb.middleware.RequestTimeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -98,10 +102,14 @@ REST_FRAMEWORK = {
         "kb.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "kb.api.authentication.TokenHasScope",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["kb.api.throttling.PrincipalThrottle"],
+    # No OPTIONS: the schema says more, and says it once.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
-    "PAGE_SIZE": 50,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "kb.api.errors.handle_exception",
 }
@@ -112,6 +120,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Not to the public: like everything here, for those who are signed in.
+    "SERVE_PERMISSIONS": [
+        "rest_framework.permissions.IsAuthenticated",
+        "kb.api.authentication.TokenHasScope",
+    ],
+    # Fields of requests and of answers differ (read-only, required), so they get components of their own.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "kb.api.docs.describe_errors",
+    ],
 }
 
 # Celery. Results are rows in Postgres (IngestStep), so the broker keeps none.
@@ -121,12 +140,30 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = False  # The reconciler re-readies lost step
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Workers take no commands over the broker: stopping them is the supervisor's work, their state is in Postgres, and it
+# would cost every broker a broadcast queue.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 # One upload's largest size. Streams to storage, so it bounds disk, not memory.
 KB_MAX_UPLOAD_BYTES = int(os.environ.get("KB_MAX_UPLOAD_BYTES", 1024**3))
 # What a search may carry: a longer question is a pasted document, and gets a clear answer.
 KB_MAX_QUERY_CHARACTERS = 2000
 KB_MAX_QUERY_PICTURE_BYTES = 20 * 1024**2
+# Calls of one person or one token, by kind of view (kb.api.throttling); a kind that is left out is unlimited.
+KB_RATE_LIMITS = {
+    # A page loads its thumbnails at once, some 50 small requests.
+    "api": os.environ.get("KB_API_RATE", "200/s"),
+    # Faster than anyone types, with search as you type; slow enough that one script leaves room for others.
+    "search": os.environ.get("KB_SEARCH_RATE", "20/s"),
+    # A folder of thousands of files, one request each, must get through.
+    "upload": os.environ.get("KB_UPLOAD_RATE", "50/s"),
+}
+# Lets a Prometheus on another machine read /metrics; empty: only this machine may.
+KB_METRICS_TOKEN = os.environ.get("KB_METRICS_TOKEN", "")
+# One request may bring a folder. Django's 100 is meant for forms; these are counted before they are read.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+# A path for each file, and a few more.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # The encoders in use: embedded, recommended or custom (retrieval/encoders/profiles.py).
 KB_PROFILE = os.environ.get("KB_PROFILE", "embedded")
 # Of profile `custom`: transformers names or local paths; empty: no such encoder.

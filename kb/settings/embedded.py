@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from kb.embedded import Home
+from kb.logging import configuration
 from kb.settings.base import *  # noqa: F403 - a settings module is its base plus what differs
 from kb.settings.base import BASE_DIR
 
@@ -18,6 +19,7 @@ KB_STORAGE = {"backend": "folder", "root": str(KB_HOME.objects)}
 KB_MODELS_DIR = KB_HOME.models
 
 CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_TRANSPORT = "kb.broker:FolderTransport"
 CELERY_BROKER_TRANSPORT_OPTIONS = KB_HOME.broker_options()
 
 # Files in a folder, not memory: the web process and the workers share what is cached.
@@ -30,3 +32,4 @@ CACHES = {
 }
 STATIC_ROOT = KB_HOME.static
 WHITENOISE_USE_FINDERS = True
+LOGGING = configuration(as_json=False, level=os.environ.get("KB_LOG_LEVEL", "INFO"))

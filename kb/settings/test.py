@@ -5,6 +5,12 @@ from pathlib import Path
 
 os.environ.setdefault("KB_HOME", str(Path(__file__).resolve().parent.parent.parent / "var" / "test"))
 
-from kb.settings.embedded import *  # noqa: E402, F403 - a settings module is its base plus what differs
+from kb.settings.embedded import *  # noqa: F403 - a settings module is its base plus what differs
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Fast: nothing is protected by it.
+# Tests of other things call as fast as they can; those of the limits set their own.
+KB_RATE_LIMITS = {}
+# Static files come from the finders; whitenoise warns about a folder that nobody has filled.
+STATIC_ROOT = None
+# Each process its own, and empty at its start: no test sees what another one cached.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -38,8 +38,8 @@ class Encoder(Protocol):
     """Implementations are safe to call from several threads at once.
 
     `encode_texts` and `encode_images` return float32 (N, D) unit rows, in the order given; an empty sequence
-    gives (0, D). A text longer than `spec.max_text_tokens` is cut. Both raise EncoderError for a modality that
-    `spec.modalities` does not name.
+    gives (0, D). A text longer than `spec.max_text_tokens` is cut. Both raise EncoderError for a modality
+    that `spec.modalities` does not name.
     """
 
     @property

@@ -1,0 +1,150 @@
+"""How is an asset taken away, or given to other readers, with everything derived from it? In one transaction."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import psycopg.errors
+import structlog
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from kb import word_statistics
+from kb.exceptions import StorageError
+from kb.models import Asset, AssetVersion, Audience, IngestItem, IngestStep, Outcome, Segment
+from kb.runs import wake_relay
+from kb.storage import storage
+from kb.word_statistics import StatisticsChange
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+# Deleting locks an asset's versions, steps and rows while workers lock some of them in their own order. Postgres
+# breaks such a circle by failing one side; the third meeting in a row would be a miracle.
+_DEADLOCK_ATTEMPTS = 3
+
+
+def delete_asset(asset: Asset) -> None:
+    """Removes rows, vectors, statistics and objects. Files of it that still wait in a run end as cancelled."""
+    _again_after_deadlock(lambda: _delete(asset.pk))
+
+
+@transaction.atomic
+def _delete(asset_id: int) -> None:
+    versions = list(AssetVersion.objects.select_for_update().filter(asset=asset_id).order_by("pk"))
+    if not Asset.objects.select_for_update().filter(pk=asset_id).exists():
+        return
+    keys = {version.object_key for version in versions}
+    keys.update(Asset.objects.filter(pk=asset_id).values_list("object_key", flat=True))
+    IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
+        outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
+    )
+    change = StatisticsChange()
+    keys |= remove_segments(asset_id, change)
+    IngestStep.objects.filter(asset_version__in=versions).delete()
+    Asset.objects.filter(pk=asset_id).delete()
+    word_statistics.apply(change)
+    wake_relay()
+    remove_objects_on_commit(keys)
+
+
+@transaction.atomic
+def move(asset: Asset, audience: Audience | None) -> None:
+    """Gives the asset to the readers of `audience`; None: to its collection's again."""
+    locked = (
+        Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
+    )
+    if locked is None:
+        return
+    target_id = audience.pk if audience else locked.collection.audience_id
+    Asset.objects.filter(pk=asset.pk).update(
+        own_audience=audience, audience=target_id, updated_at=timezone.now()
+    )
+    asset.own_audience = audience
+    asset.audience_id = target_id
+    if target_id == locked.audience_id:
+        return
+    change = StatisticsChange()
+    for old_id, (segments, lexemes) in word_statistics.published_words(asset.pk).items():
+        change.take_away(old_id, segments=segments, lexemes=lexemes)
+        change.add(target_id, segments=segments, lexemes=lexemes)
+    with connection.cursor() as cursor:
+        for table in ("kb_segmentwords", "kb_vector"):
+            cursor.execute(
+                f"UPDATE {table} SET audience_id = %s"  # noqa: S608 - one of two literals above
+                " WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
+                [target_id, asset.pk],
+            )
+    Segment.objects.filter(asset=asset.pk, audience__isnull=False).update(audience=target_id)
+    word_statistics.apply(change)
+
+
+def remove_segments(asset_id: int, change: StatisticsChange, *, up_to_version: int | None = None) -> set[str]:
+    """Deletes the asset's segments with their words and vectors; the caller applies `change` at its end.
+
+    Those of versions before `up_to_version`, where given; that version's own words go too, since it is about to
+    be published and gets them then. Returns the keys of the pictures that nothing points at any more.
+    """
+    for audience_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
+        change.take_away(audience_id, segments=segments, lexemes=lexemes)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, picture_key, thumbnail_key FROM kb_segment"
+            " WHERE asset_id = %s AND version < coalesce(%s, 2147483647)",
+            [asset_id, up_to_version],
+        )
+        rows = cursor.fetchall()
+        ids = [row[0] for row in rows]
+        # In this order because Django's foreign keys do not cascade in the database.
+        cursor.execute(
+            "DELETE FROM kb_segmentwords WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
+            [asset_id],
+        )
+        for table in ("kb_stagedvector", "kb_vector"):
+            cursor.execute(f"DELETE FROM {table} WHERE segment_id = ANY(%s)", [ids])  # noqa: S608 - literals
+        cursor.execute("DELETE FROM kb_segment WHERE id = ANY(%s)", [ids])
+    return {key for row in rows for key in row[1:] if key}
+
+
+def remove_objects_on_commit(keys: Iterable[str]) -> None:
+    """Best effort: what stays behind is an orphan that `check_library` finds."""
+    keys = sorted(keys)
+    if keys:
+        transaction.on_commit(lambda: _remove_objects(keys), robust=True)
+
+
+def _remove_objects(keys: list[str]) -> None:
+    objects = storage()
+    try:
+        for key in keys:
+            with transaction.atomic(), connection.cursor() as cursor:
+                # The same name that kb.uploads locks while it makes rows for these bytes.
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"object {key}"])
+                if not _is_used(key):
+                    objects.delete(key)
+    except StorageError as error:
+        log.warning("objects.left_behind", keys=len(keys), error=str(error))
+
+
+def _is_used(key: str) -> bool:
+    """Pictures belong to one version; originals are shared by every asset with the same bytes."""
+    if not key.startswith("originals/"):
+        return False
+    return (
+        AssetVersion.objects.filter(object_key=key).exists() or Asset.objects.filter(object_key=key).exists()
+    )
+
+
+def _again_after_deadlock(act: Callable[[], T]) -> T:
+    for attempt in range(1, _DEADLOCK_ATTEMPTS + 1):
+        try:
+            return act()
+        except OperationalError as error:
+            nested = (
+                connection.in_atomic_block
+            )  # Then the whole outer transaction is lost, not just this part.
+            deadlock = isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
+            if nested or not deadlock or attempt == _DEADLOCK_ATTEMPTS:
+                raise
+            time.sleep(0.05 * attempt)
+    raise AssertionError("unreachable")

@@ -1,0 +1,314 @@
+"""What does a person ask for? Free words, "phrases", -exclusions and filters (kind: in: lang: type: before:
+after:).
+
+A filter that names nothing known becomes a notice and is left out; only a query that is too long is refused.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from kb.exceptions import QueryError
+from retrieval.analysis import detect_language, phrase_terms, phrase_units, query_terms
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    # Words and phrases, without filters and exclusions: what the vector channels encode.
+    text: str = ""
+    # Of `text`, by its script and common words; empty where that is not clear.
+    language: str = ""
+    # Index terms of `text`, for scoring: none of them need be there.
+    terms: tuple[str, ...] = ()
+    # For each phrase, index terms that a text with the phrase has, all of them (perhaps none); and at the
+    # same place in `phrase_units` what `analysis.contains_phrase` then looks for.
+    phrases: tuple[tuple[str, ...], ...] = ()
+    phrase_units: tuple[tuple[str, ...], ...] = ()
+    # The same for what must not be there. A text is out when it contains the units, not when it has some
+    # term.
+    excluded: tuple[tuple[str, ...], ...] = ()
+    excluded_units: tuple[tuple[str, ...], ...] = ()
+    # Empty: any. Within one filter any value will do; between filters all must hold.
+    kinds: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()  # Slugs or names, as typed.
+    languages: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()
+    before: date | None = None  # Earlier than this day.
+    after: date | None = None  # This day or later.
+    notices: tuple[str, ...] = ()
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.terms or self.phrases)
+
+    @property
+    def has_filters(self) -> bool:
+        chosen = (self.kinds, self.collections, self.languages, self.media_types, self.before, self.after)
+        return any(bool(value) for value in chosen)
+
+
+def parse(words: str, *, max_characters: int) -> ParsedQuery:
+    """Reads what a person typed. Raises QueryError when it is longer than `max_characters`."""
+    if len(words) > max_characters:
+        raise QueryError(
+            f"The query has {len(words):,} characters; {max_characters:,} are allowed. Search for its most telling "
+            "sentence instead."
+        )
+    query = ParsedQuery()
+    kept: list[str] = []
+    for item in _ITEM.finditer(_clean(words)):
+        quoted = next((item[name] for name in _QUOTES if item[name] is not None), None)
+        if item["key"] is not None:
+            query, is_filter = _with_filter(query, item["minus"] is not None, item["key"], item["value"])
+            if not is_filter:
+                kept.append(item[0])
+        elif item["minus"]:
+            query = _without(query, quoted if quoted is not None else item["word"])
+        elif quoted is not None:
+            query = _with_phrase(query, quoted)
+            kept.append(quoted)
+        else:
+            kept.append(item["word"])
+    text = " ".join(" ".join(kept).split())
+    query = replace(query, text=text, language=detect_language(text), terms=tuple(query_terms(text)))
+    return _with_notices(query)
+
+
+# --- Reading ---
+
+# Control characters, NUL among them, which PostgreSQL does not store, and halves of surrogate pairs.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_QUOTES = ("straight", "curly", "corner", "white")
+_QUOTED = '"(?P<straight>[^"]*)"|“(?P<curly>[^”]*)”|「(?P<corner>[^」]*)」|『(?P<white>[^』]*)』'
+_VALUE = '(?:"[^"]*"|“[^”]*”|「[^」]*」|[^\\s"“「]+)'
+_ITEM = re.compile(
+    # A minus before a digit is a sign: -40 degrees.
+    "(?P<minus>(?<![^\\s])[-－](?=[^\\s\\d-]))?"
+    f"(?:(?P<key>[^\\W\\d_]+)[:：](?!//)(?P<value>{_VALUE}(?:[,，]{_VALUE})*)|{_QUOTED}|(?P<word>\\S+?(?=[“「『]|\\s|$)))"
+)
+
+
+def _clean(words: str) -> str:
+    return _UNPRINTABLE.sub(" ", words).strip()
+
+
+def _with_phrase(query: ParsedQuery, text: str) -> ParsedQuery:
+    units = tuple(phrase_units(text))
+    if not units:
+        return query
+    return replace(
+        query,
+        phrases=(*query.phrases, tuple(phrase_terms(text))),
+        phrase_units=(*query.phrase_units, units),
+    )
+
+
+def _without(query: ParsedQuery, text: str) -> ParsedQuery:
+    units = tuple(phrase_units(text))
+    if not units:
+        return query
+    return replace(
+        query,
+        excluded=(*query.excluded, tuple(phrase_terms(text))),
+        excluded_units=(*query.excluded_units, units),
+    )
+
+
+def _with_notice(query: ParsedQuery, notice: str) -> ParsedQuery:
+    return query if notice in query.notices else replace(query, notices=(*query.notices, notice))
+
+
+def _with_notices(query: ParsedQuery) -> ParsedQuery:
+    """Adds what can only be said of the whole."""
+    if query.before and query.after and query.before <= query.after:
+        query = _with_notice(query, f"No day is before {query.before} and not before {query.after}.")
+    if query.excluded and not query.has_words and not query.has_filters:
+        query = _with_notice(query, "Nothing but exclusions: add a word or a filter to search for.")
+    return query
+
+
+# --- Filters ---
+
+_KEYS = {
+    "kind": ("kind", "类型", "種類", "类别"),
+    "in": ("in", "collection", "集合", "知识库", "库"),
+    "lang": ("lang", "language", "语言", "語言"),
+    "type": ("type", "filetype", "格式"),
+    "before": ("before", "早于", "之前"),
+    "after": ("after", "晚于", "之后"),
+}
+_KEY_OF = {alias: key for key, aliases in _KEYS.items() for alias in aliases}
+
+_KIND_NAMES = {
+    "document": ("document", "documents", "doc", "docs", "文档", "文件"),
+    "image": ("image", "images", "picture", "pictures", "photo", "photos", "图片", "图像", "照片"),
+    "video": ("video", "videos", "视频", "影片"),
+}
+_KIND_OF = {alias: kind for kind, aliases in _KIND_NAMES.items() for alias in aliases}
+
+_LANGUAGE_NAMES = {
+    "zh": ("chinese", "中文", "汉语", "简体", "简体中文", "cn"),
+    "en": ("english", "英文", "英语"),
+    "ja": ("japanese", "日文", "日语", "日本語"),
+    "ko": ("korean", "韩文", "韩语", "한국어"),
+    "de": ("german", "deutsch", "德语"),
+    "fr": ("french", "français", "法语"),
+    "es": ("spanish", "español", "西班牙语"),
+    "ru": ("russian", "русский", "俄语"),
+}
+_LANGUAGE_OF = {alias: code for code, aliases in _LANGUAGE_NAMES.items() for alias in aliases}
+_LANGUAGE_CODE = re.compile("([a-z]{2})(?:[-_][a-z0-9]{2,8})*")
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_MEDIA_TYPES = {
+    "pdf": ("application/pdf",),
+    "docx": (f"{_OFFICE}.wordprocessingml.document",),
+    "doc": ("application/msword",),
+    "word": (f"{_OFFICE}.wordprocessingml.document", "application/msword"),
+    "xlsx": (f"{_OFFICE}.spreadsheetml.sheet",),
+    "xls": ("application/vnd.ms-excel",),
+    "excel": (f"{_OFFICE}.spreadsheetml.sheet", "application/vnd.ms-excel"),
+    "pptx": (f"{_OFFICE}.presentationml.presentation",),
+    "ppt": ("application/vnd.ms-powerpoint",),
+    "powerpoint": (f"{_OFFICE}.presentationml.presentation", "application/vnd.ms-powerpoint"),
+    "odt": ("application/vnd.oasis.opendocument.text",),
+    "ods": ("application/vnd.oasis.opendocument.spreadsheet",),
+    "odp": ("application/vnd.oasis.opendocument.presentation",),
+    "rtf": ("application/rtf", "text/rtf"),
+    "epub": ("application/epub+zip",),
+    "html": ("text/html", "application/xhtml+xml"),
+    "htm": ("text/html", "application/xhtml+xml"),
+    "md": ("text/markdown",),
+    "markdown": ("text/markdown",),
+    "rst": ("text/x-rst", "text/prs.fallenstein.rst"),
+    "txt": ("text/plain",),
+    "text": ("text/plain",),
+    "csv": ("text/csv",),
+    "json": ("application/json",),
+    "xml": ("application/xml", "text/xml"),
+    "tex": ("text/x-tex", "application/x-tex"),
+    "eml": ("message/rfc822",),
+    "msg": ("application/vnd.ms-outlook",),
+    "zip": ("application/zip",),
+    "png": ("image/png",),
+    "jpg": ("image/jpeg",),
+    "jpeg": ("image/jpeg",),
+    "webp": ("image/webp",),
+    "gif": ("image/gif",),
+    "tiff": ("image/tiff",),
+    "tif": ("image/tiff",),
+    "bmp": ("image/bmp",),
+    "heic": ("image/heic",),
+    "avif": ("image/avif",),
+    "svg": ("image/svg+xml",),
+    "mp4": ("video/mp4",),
+    "mov": ("video/quicktime",),
+    "mkv": ("video/x-matroska",),
+    "webm": ("video/webm",),
+    "mp3": ("audio/mpeg",),
+    "wav": ("audio/wav", "audio/x-wav"),
+}
+_MEDIA_TYPE = re.compile("[a-z]+/[a-z0-9][a-z0-9.+-]*")
+
+# 2026, 2026-01, 2026-01-31; also with slashes, dots, or 年月日.
+_DATE = re.compile("(\\d{4})(?:[-/.年](\\d{1,2})(?:[-/.月](\\d{1,2}))?)?[年月日]?")
+
+
+def _with_filter(query: ParsedQuery, negated: bool, key: str, value: str) -> tuple[ParsedQuery, bool]:
+    """The query with this filter, and whether it was one: an unknown key is words with a colon in them."""
+    name = _KEY_OF.get(key.casefold())
+    if name is None:
+        if negated:
+            return _without(query, value), True
+        return _with_notice(query, f"There is no filter “{key}:”; it was searched as words."), False
+    if negated:
+        return _with_notice(query, f"A filter cannot be excluded; “-{key}:” was left out."), True
+    for single in _values(value):
+        query = _FILTERS[name](query, single)
+    return query, True
+
+
+def _values(value: str) -> Iterator[str]:
+    for match in re.finditer('"([^"]*)"|“([^”]*)”|「([^」]*)」|([^,，]+)', value):
+        text = " ".join(next((group for group in match.groups() if group is not None), "").split())
+        if text:
+            yield text
+
+
+def _kind(query: ParsedQuery, value: str) -> ParsedQuery:
+    kind = _KIND_OF.get(value.casefold())
+    if kind is not None:
+        return replace(query, kinds=_once(query.kinds, kind))
+    # "类型:pdf" and "kind:pdf" mean a file type.
+    if value.casefold() in _MEDIA_TYPES:
+        return _type(query, value)
+    return _with_notice(query, f"“{value}” is no kind; there are document, image and video.")
+
+
+def _type(query: ParsedQuery, value: str) -> ParsedQuery:
+    name = value.casefold().removeprefix(".")
+    found = _MEDIA_TYPES.get(name) or ((name,) if _MEDIA_TYPE.fullmatch(name) else ())
+    if found:
+        return replace(query, media_types=_once(query.media_types, *found))
+    if name in _KIND_OF:
+        return _kind(query, value)
+    return _with_notice(query, f"“{value}” is no file type; try one like pdf, docx, png or text/html.")
+
+
+def _collection(query: ParsedQuery, value: str) -> ParsedQuery:
+    return replace(query, collections=_once(query.collections, value))
+
+
+def _language(query: ParsedQuery, value: str) -> ParsedQuery:
+    name = value.casefold()
+    code = _LANGUAGE_OF.get(name)
+    if code is None and (match := _LANGUAGE_CODE.fullmatch(name)):
+        code = match[1]
+    if code is None:
+        return _with_notice(query, f"“{value}” is no language; use a code like en or zh.")
+    return replace(query, languages=_once(query.languages, code))
+
+
+def _before(query: ParsedQuery, value: str) -> ParsedQuery:
+    day = _day(value)
+    if day is None:
+        return _with_notice(query, _no_date(value))
+    return replace(query, before=min(day, query.before or day))
+
+
+def _after(query: ParsedQuery, value: str) -> ParsedQuery:
+    day = _day(value)
+    if day is None:
+        return _with_notice(query, _no_date(value))
+    return replace(query, after=max(day, query.after or day))
+
+
+def _no_date(value: str) -> str:
+    return f"“{value}” is no date; write it like 2026-01-31, 2026-01 or 2026."
+
+
+def _day(value: str) -> date | None:
+    """The first day of a year, month or day, as web search engines read it: after:2025 includes 2025."""
+    match = _DATE.fullmatch(value)
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+    except ValueError:  # A month 13, a 30 February, a year 0.
+        return None
+
+
+def _once(values: tuple[str, ...], *new: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*values, *new)))
+
+
+_FILTERS: Mapping[str, Callable[[ParsedQuery, str], ParsedQuery]] = {
+    "kind": _kind,
+    "in": _collection,
+    "lang": _language,
+    "type": _type,
+    "before": _before,
+    "after": _after,
+}

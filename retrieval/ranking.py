@@ -1,0 +1,115 @@
+"""How do channels' proposals for segments become a ranking of assets with the reasons attached?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from retrieval.rank import Calibration, Fused, RankingSettings, calibrated_lexical, fuse, group_by_asset
+from retrieval.results import ChannelScore
+from retrieval.scope import Candidates
+
+# Where unrelated and equal pairs lie: for `text` all-MiniLM-L6-v2's questions and passages, for `visual` the narrow
+# range of CLIP-like encoders between words and pictures, for `lookalike` retrieval/encoders/lookalike.py's.
+CALIBRATIONS = {
+    "text": Calibration(0.1, 0.8),
+    "visual": Calibration(0.05, 0.4),
+    "lookalike": Calibration(0.5, 0.97),
+}
+# A picture's own channels: how it looks finds the same picture again, what is written in it finds its subject.
+PICTURE_WEIGHTS = {"lookalike": 0.6, "visual": 0.6, "read": 0.4}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a candidate segment belongs: the asset it counts for, and the place in it."""
+
+    segment_id: int
+    asset_id: int
+    page: int | None = None
+    start_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedAsset:
+    """An asset with its matching segments, best first, and what each channel said of the best one."""
+
+    asset_id: int
+    score: float
+    segments: tuple[Placed, ...]
+    channels: tuple[ChannelScore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """What one side of a question, its words or its picture, brought up, and how much that side counts."""
+
+    channels: tuple[Candidates, ...]
+    weights: Mapping[str, float]
+
+
+def of_words(
+    channels: Sequence[Candidates],
+    settings: RankingSettings,
+    *,
+    share: float,
+    language: str,
+    text_languages: frozenset[str] | None,
+) -> Proposals:
+    names = [candidates.channel for candidates in channels]
+    if names == ["newest"]:
+        return Proposals(tuple(channels), {"newest": share})
+    weights = settings.weights(names, language=language, text_languages=text_languages)
+    return Proposals(tuple(channels), {channel: share * weight for channel, weight in weights.items()})
+
+
+def of_picture(channels: Sequence[Candidates], *, share: float) -> Proposals:
+    total = sum(PICTURE_WEIGHTS[candidates.channel] for candidates in channels)
+    weights = {candidates.channel: PICTURE_WEIGHTS[candidates.channel] / total for candidates in channels}
+    return Proposals(tuple(channels), {channel: share * weight for channel, weight in weights.items()})
+
+
+def rank(
+    sides: Sequence[Proposals], places: Mapping[int, Placed], settings: RankingSettings
+) -> list[RankedAsset]:
+    """Assets, best first, ties by id. Segments that are not in `places` are left out."""
+    scores: dict[str, dict[int, float]] = {}
+    weights: dict[str, float] = {}
+    raw: dict[str, dict[int, tuple[int, float]]] = {}
+    for number, side in enumerate(sides):
+        for candidates in side.channels:
+            # Words and picture may both have a `visual` channel.
+            key = f"{candidates.channel}/{number}"
+            calibrated = _calibrated(candidates)
+            scores[key] = {segment: score for segment, score in calibrated.items() if segment in places}
+            weights[key] = side.weights[candidates.channel]
+            raw[key] = {
+                item.segment_id: (position, item.score) for position, item in enumerate(candidates.items, start=1)
+            }
+    fused = fuse(settings, scores, weights)
+    groups = group_by_asset(
+        {segment: found.score for segment, found in fused.items()},
+        {segment: place.asset_id for segment, place in places.items()},
+        bonus=settings.segments_bonus,
+    )
+    return [
+        RankedAsset(
+            group.asset_id,
+            group.score,
+            tuple(places[segment] for segment in group.segment_ids),
+            _reasons(group.segment_ids[0], fused[group.segment_ids[0]], raw),
+        )
+        for group in groups
+    ]
+
+
+def _calibrated(candidates: Candidates) -> dict[int, float]:
+    """Scores between 0 and 1 by bounds of the query and the encoder, never by the other results."""
+    scores = {item.segment_id: item.score for item in candidates.items}
+    calibration = CALIBRATIONS.get(candidates.channel)
+    if calibration is None:
+        return calibrated_lexical(scores, candidates.attainable)
+    return {segment: calibration(score) for segment, score in scores.items()}
+
+
+def _reasons(segment: int, fused: Fused, raw: Mapping[str, Mapping[int, tuple[int, float]]]) -> tuple[ChannelScore, ...]:
+    shares = sorted(fused.shares.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ChannelScore(key.split("/")[0], *raw[key][segment], share) for key, share in shares)

@@ -1,0 +1,114 @@
+"""Inside what may a statement look? The readable audiences first, then what the person filtered by.
+
+Every statement of a search takes its WHERE clause from here, so none can forget the audiences.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The rows that a search may touch. Empty `audiences` match nothing; an empty filter does not restrict."""
+
+    audiences: tuple[int, ...]
+    kinds: tuple[str, ...] = ()
+    collections: tuple[int, ...] = ()
+    languages: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()
+    after: date | None = None
+    before: date | None = None
+    # Lexemes that must stand nowhere in the asset, as far as this person can see it.
+    excluded_lexemes: tuple[int, ...] = ()
+    # Assets in which a phrase stands that the person excluded.
+    excluded_assets: tuple[int, ...] = ()
+    # Only these segments: those in which the phrases of the query were found.
+    segments: tuple[int, ...] | None = None
+    # A filter names nothing that exists for this person: nothing matches.
+    is_empty: bool = False
+
+    @property
+    def is_filtered(self) -> bool:
+        """True when more than the audiences restricts."""
+        return bool(self._asset_conditions()[0] or self.segments is not None or self.is_empty)
+
+    def where(self, alias: str) -> tuple[str, dict[str, Any]]:
+        """The condition, and its parameters, for a table that has `audience_id` and `segment_id`."""
+        conditions = [f"{alias}.audience_id = ANY(%(audiences)s)"]
+        parameters: dict[str, Any] = {"audiences": list(self.audiences)}
+        if self.is_empty:
+            conditions.append("FALSE")
+        if self.segments is not None:
+            conditions.append(f"{alias}.segment_id = ANY(%(segments)s)")
+            parameters["segments"] = list(self.segments)
+        asset_conditions, asset_parameters = self._asset_conditions()
+        if asset_conditions:
+            conditions.append(
+                f"{alias}.segment_id IN (SELECT s.id FROM kb_asset a JOIN kb_segment s ON s.asset_id = a.id"
+                f" WHERE a.audience_id = ANY(%(audiences)s) AND {' AND '.join(asset_conditions)})"
+            )
+        return " AND ".join(conditions), parameters | asset_parameters
+
+    def where_asset(self) -> tuple[str, dict[str, Any]]:
+        """The condition, and its parameters, for kb_asset under the alias `a`."""
+        conditions, parameters = self._asset_conditions()
+        conditions.insert(0, "a.audience_id = ANY(%(audiences)s)")
+        if self.is_empty:
+            conditions.append("FALSE")
+        return " AND ".join(conditions), parameters | {"audiences": list(self.audiences)}
+
+    def _asset_conditions(self) -> tuple[list[str], dict[str, Any]]:
+        conditions: list[str] = []
+        parameters: dict[str, Any] = {}
+        if self.kinds:
+            # The kind is the media type's first word; whatever is neither picture nor video is a document.
+            conditions.append(
+                "(CASE split_part(a.media_type, '/', 1) WHEN 'image' THEN 'image' WHEN 'video' THEN 'video'"
+                " ELSE 'document' END) = ANY(%(kinds)s)"
+            )
+            parameters["kinds"] = list(self.kinds)
+        for column, name, values in (
+            ("a.collection_id", "collections", self.collections),
+            ("a.language", "languages", self.languages),
+            ("a.media_type", "media_types", self.media_types),
+        ):
+            if values:
+                conditions.append(f"{column} = ANY(%({name})s)")
+                parameters[name] = list(values)
+        if self.after:
+            conditions.append("a.updated_at >= %(after)s")
+            parameters["after"] = self.after
+        if self.before:
+            conditions.append("a.updated_at < %(before)s")
+            parameters["before"] = self.before
+        if self.excluded_assets:
+            conditions.append("NOT a.id = ANY(%(excluded_assets)s)")
+            parameters["excluded_assets"] = list(self.excluded_assets)
+        if self.excluded_lexemes:
+            conditions.append(
+                "NOT EXISTS (SELECT 1 FROM kb_segmentwords x JOIN kb_segment xs ON xs.id = x.segment_id"
+                " WHERE xs.asset_id = a.id AND x.audience_id = ANY(%(audiences)s)"
+                " AND x.terms && %(excluded_lexemes)s::int[])"
+            )
+            parameters["excluded_lexemes"] = list(self.excluded_lexemes)
+        return conditions, parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A segment that one channel proposes."""
+
+    segment_id: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What one channel proposes, best first. `is_capped`: there may be more than the channel was asked for."""
+
+    channel: str
+    items: tuple[Candidate, ...] = field(default=())
+    is_capped: bool = False
+    # The largest score that any text could have had for this query: for calibration (lexical only).
+    attainable: float = 0.0

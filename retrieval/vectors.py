@@ -1,0 +1,77 @@
+"""Which segments are nearest to the query's vector? Only inside the readable audiences, exactly or by HNSW."""
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection, transaction
+
+from kb.models import SetState, VectorSet
+from retrieval.planner import Plan
+from retrieval.planner import plan as make_plan
+from retrieval.scope import Candidate, Candidates, Scope
+
+# The `+ 0` keeps the planner from the HNSW index, which would lose rows that the condition filters out.
+EXACT = """
+SELECT v.segment_id, 1 - (v.embedding::halfvec({dimensions}) <=> %(query)s::halfvec({dimensions}))
+FROM kb_vector v
+WHERE v.vector_set_id = {vector_set} AND {scope}
+ORDER BY (v.embedding::halfvec({dimensions}) <=> %(query)s::halfvec({dimensions})) + 0
+LIMIT %(limit)s
+"""
+
+# Nothing but the bare distance may stand in ORDER BY: a tie-break would lose the index. Ties are broken after.
+NEAREST = """
+SELECT v.segment_id, 1 - (v.embedding::halfvec({dimensions}) <=> %(query)s::halfvec({dimensions}))
+FROM kb_vector v
+WHERE v.vector_set_id = {vector_set} AND {scope}
+ORDER BY v.embedding::halfvec({dimensions}) <=> %(query)s::halfvec({dimensions})
+LIMIT %(limit)s
+"""
+
+VISIBLE = """
+SELECT coalesce(sum(segments) FILTER (WHERE audience_id = ANY(%(audiences)s)), 0), coalesce(sum(segments), 0)
+FROM kb_audiencewordtotals
+"""
+
+
+def active_set(modality: str) -> VectorSet | None:
+    """The set that answers queries of `modality`, or None while there is none."""
+    return VectorSet.objects.filter(modality=modality, state=SetState.ACTIVE).first()
+
+
+def find(
+    channel: str, vector_set: VectorSet, query: npt.NDArray[np.float32], scope: Scope, limit: int
+) -> Candidates:
+    """The `limit` segments of `vector_set` nearest to `query` (D,), a unit vector, by cosine. Never fewer than exist."""
+    if not scope.audiences:
+        return Candidates(channel)
+    found = _run(vector_set, query, scope, limit, _plan(scope, limit))
+    items = sorted(found, key=lambda candidate: (-candidate.score, candidate.segment_id))
+    return Candidates(channel, tuple(items), len(items) >= limit)
+
+
+def _plan(scope: Scope, limit: int) -> Plan:
+    with connection.cursor() as cursor:
+        cursor.execute(VISIBLE, {"audiences": list(scope.audiences)})
+        visible, total = cursor.fetchone()
+    return make_plan(visible=int(visible), total=int(total), filtered=scope.is_filtered, limit=limit)
+
+
+def _run(
+    vector_set: VectorSet, query: npt.NDArray[np.float32], scope: Scope, limit: int, plan: Plan
+) -> list[Candidate]:
+    where, parameters = scope.where("v")
+    statement = (NEAREST if plan.method == "hnsw" else EXACT).format(
+        dimensions=vector_set.dimensions, vector_set=vector_set.pk, scope=where
+    )
+    parameters |= {"query": halfvec_literal(query), "limit": limit}
+    with transaction.atomic(), connection.cursor() as cursor:
+        if plan.method == "hnsw":
+            cursor.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
+            cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(plan.ef_search)])
+        cursor.execute(statement, parameters)
+        return [Candidate(segment_id, float(score)) for segment_id, score in cursor.fetchall()]
+
+
+def halfvec_literal(vector: npt.NDArray[np.float32]) -> str:
+    """pgvector's text form of a dense vector."""
+    return "[" + ",".join(f"{value:.6g}" for value in vector.tolist()) + "]"

@@ -1,0 +1,67 @@
+"""What does the `kb` command do? It starts the installation, brings files in, searches, and says how things are."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 done, 1 done but not all went well, 2 could not be done."""
+    parsed = _parser().parse_args(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kb.settings.embedded")
+
+    import django
+
+    django.setup()
+    # Only now: the subcommands import models.
+    from kb.exceptions import KbError
+    from workers.cli import ingest, search, status, up
+
+    run = {"up": up.run, "ingest": ingest.run, "search": search.run, "status": status.run}[parsed.command]
+    try:
+        return run(parsed)
+    except KbError as error:
+        print(f"kb: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130  # As a shell reports Ctrl-C.
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kb", description="Search over everything a company keeps.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    up = commands.add_parser("up", help="run everything here until Ctrl-C")
+    up.add_argument("--port", type=int, default=8000, help="of the web page, on 127.0.0.1 (8000)")
+    up.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="ingest processes (one a core)")
+    up.add_argument("--no-web", action="store_true", help="ingest only")
+    up.add_argument("--until-idle", action="store_true", help="end when no ingest work is left")
+
+    ingest = commands.add_parser("ingest", help="bring files or folders into a collection")
+    ingest.add_argument("paths", nargs="+", metavar="PATH")
+    ingest.add_argument("--collection", "-c", required=True, help="its name; made when there is none")
+    ingest.add_argument(
+        "--everyone", action="store_true", help="everyone who is signed in may read the collection"
+    )
+    ingest.add_argument(
+        "--detach", action="store_true", help="return once the files are in; do not wait for them"
+    )
+    ingest.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="ingest processes (one a core)"
+    )
+    ingest.add_argument("--user", help="on whose behalf (the local operator)")
+
+    search = commands.add_parser("search", help="search by words, a picture, or both")
+    search.add_argument("words", nargs="?", default="")
+    search.add_argument("--image", metavar="FILE", help="a picture to search by")
+    search.add_argument("--user", help="as whom (the local operator)")
+    search.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    search.add_argument("-n", type=int, default=10, dest="count", help="how many hits (10)")
+
+    commands.add_parser("status", help="what runs, what is in the library, how the last runs went")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

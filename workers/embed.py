@@ -1,0 +1,118 @@
+"""④ Which vectors does a segment get? One for its words; where pictures are encoded, one for its pixels and one for
+both.
+
+They are staged: `kb_vector` holds only what is published, so an index never has rows that nobody may see.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.conf import settings
+from PIL import Image
+
+from kb.models import AssetVersion, Segment, StagedVector, VectorSet
+from kb.models.vector import Modality
+from kb.storage import Storage
+from retrieval import spaces
+from retrieval.encoders.base import Encoder, Vectors
+from workers import fuse, vector_sets
+from workers.segments import own_words, readable_name
+
+# Segments of one step: about a second on one thread, so that a lost worker loses little, and batches still pay.
+CHUNK_SEGMENTS = 64
+# Decoded pictures held at a time: eight of 2,048 pixels a side are 100 MB.
+_PICTURES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SetVectors:
+    """Vectors (N, D) of one set, for segments in that order."""
+
+    vector_set: VectorSet
+    segment_ids: list[int]
+    rows: Vectors
+
+
+def revision() -> str:
+    """Names the configured encoders without loading them, for the key of an embedding step."""
+    return "|".join((settings.KB_PROFILE, settings.KB_TEXT_ENCODER, settings.KB_IMAGE_ENCODER)).rstrip("|")[
+        :200
+    ]
+
+
+def encode(version: AssetVersion, segments: Sequence[Segment], objects: Storage) -> list[SetVectors]:
+    """Everything that the configured encoders say about these segments."""
+    words = _words(version, segments)
+    return [*_of_words(segments, words), *_of_pictures(segments, words, objects)]
+
+
+def stage(found: Sequence[SetVectors]) -> None:
+    """Keeps the vectors until their version is published; a repeated step replaces its own."""
+    for vectors in found:
+        StagedVector.objects.bulk_create(
+            [
+                StagedVector(vector_set=vectors.vector_set, segment_id=segment_id, embedding=row)
+                for segment_id, row in zip(vectors.segment_ids, vectors.rows, strict=True)
+            ],
+            update_conflicts=True,
+            unique_fields=["segment", "vector_set"],
+            update_fields=["embedding"],
+        )
+
+
+def _words(version: AssetVersion, segments: Sequence[Segment]) -> list[str]:
+    """The words of each segment; of a file that has none, its title or name, which may tell what it shows."""
+    words = [own_words(segment) for segment in segments]
+    if any(words) or version.facts.get("has_words"):
+        return words
+    facts = version.facts
+    name = facts.get("given_title") or facts.get("title") or readable_name(version.asset.source_uri)
+    return [name for _ in segments]
+
+
+def _of_words(segments: Sequence[Segment], words: Sequence[str]) -> list[SetVectors]:
+    told = [index for index, text in enumerate(words) if text]
+    if not told:
+        return []
+    encoder = spaces.text_encoder()
+    vector_set = vector_sets.ensure_vector_set(encoder.spec, Modality.TEXT)
+    rows = encoder.encode_texts([words[index] for index in told])
+    return [SetVectors(vector_set, [segments[index].pk for index in told], rows)]
+
+
+def _of_pictures(segments: Sequence[Segment], words: Sequence[str], objects: Storage) -> list[SetVectors]:
+    seen = [index for index, segment in enumerate(segments) if segment.picture_key]
+    if not seen:
+        return []
+    ids = [segments[index].pk for index in seen]
+    looks, encoder = spaces.lookalike_encoder(), spaces.image_encoder()
+    encoders = [looks] if encoder is None else [looks, encoder]
+    keys = [segments[index].picture_key for index in seen]
+    rows = _encoded_pictures(encoders, keys, objects)
+    found = [SetVectors(vector_sets.ensure_vector_set(looks.spec, Modality.LOOKALIKE), ids, rows[0])]
+    if encoder is not None:
+        found.append(SetVectors(vector_sets.ensure_vector_set(encoder.spec, Modality.VISUAL), ids, rows[1]))
+        if fuse.shares_a_space(encoder):
+            fused = vector_sets.ensure_vector_set(encoder.spec, Modality.FUSED)
+            found.append(SetVectors(fused, ids, fuse.fuse(encoder, [words[index] for index in seen], rows[1])))
+    return found
+
+
+def _encoded_pictures(encoders: Sequence[Encoder], keys: Sequence[str], objects: Storage) -> list[Vectors]:
+    """For each encoder the vectors of all pictures; each picture is fetched and decoded once."""
+    batches: list[list[Vectors]] = [[] for _ in encoders]
+    for start in range(0, len(keys), _PICTURES_AT_ONCE):
+        images = [_picture(key, objects) for key in keys[start : start + _PICTURES_AT_ONCE]]
+        for encoder, rows in zip(encoders, batches, strict=True):
+            rows.append(encoder.encode_images(images))
+    return [np.concatenate(rows) for rows in batches]
+
+
+def _picture(key: str, objects: Storage) -> Image.Image:
+    with objects.open(key) as stream:
+        # From memory: not every store's stream can seek.
+        image = Image.open(io.BytesIO(stream.read()), formats=["WEBP"])
+    image.load()
+    return image

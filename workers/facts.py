@@ -1,0 +1,48 @@
+"""What is known about a version until it is published? Each part adds what it found to AssetVersion.facts.
+
+A part that runs again replaces what it said before.
+"""
+
+from typing import Any
+
+from kb.exceptions import FailureCode
+from kb.models import AssetVersion
+from workers.extract.base import Extraction
+
+# Of a title, as in Asset.title.
+_LONGEST_TITLE = 500
+# Said about the whole file at its end, after every part's own.
+WHOLE_FILE = 1_000_000
+# An asset's page shows them all; a document of a thousand bad pages says so in a few.
+_MOST_WARNINGS = 20
+
+
+def merge(version: AssetVersion, part: int, extraction: Extraction) -> None:
+    """Called with the version's row locked."""
+    facts: dict[str, Any] = version.facts
+    if part == 0:
+        facts["title"] = " ".join(extraction.title.replace("\x00", "").split())[:_LONGEST_TITLE]
+        facts["language"] = extraction.language
+        facts["metadata"] = {
+            key: value.replace("\x00", "") for key, value in extraction.metadata.items() if value
+        }
+        for name in ("page_count", "width_px", "height_px"):
+            facts[name] = getattr(extraction, name)
+    found = [[part, warning.code, warning.message.replace("\x00", "")] for warning in extraction.warnings]
+    others = [warning for warning in facts.get("warnings", []) if warning[0] != part]
+    facts["warnings"] = sorted(others + found, key=lambda warning: warning[0])[:_MOST_WARNINGS]
+    version.save(update_fields=["facts"])
+
+
+def warn(version: AssetVersion, part: int, code: FailureCode, message: str = "") -> None:
+    """Adds one warning; called with the version's row locked."""
+    warnings = [warning for warning in version.facts.get("warnings", []) if warning[:2] != [part, code]]
+    version.facts["warnings"] = [*warnings, [part, str(code), message or str(code.label)]]
+    version.save(update_fields=["facts"])
+
+
+def first_warning(version: AssetVersion) -> tuple[str, str]:
+    """Its code and sentence; two empty strings when there is none."""
+    for _, code, message in version.facts.get("warnings", []):
+        return code, message or str(FailureCode(code).label)
+    return "", ""

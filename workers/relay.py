@@ -1,0 +1,87 @@
+"""How do ready steps reach the workers, and lost ones come back? A loop that survives a broker or a database away."""
+
+import threading
+from collections.abc import Sequence
+
+import amqp.exceptions
+import psycopg
+import structlog
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from kombu.exceptions import KombuError
+
+from kb.models import IngestStep
+from kb.runs import STEPS_CHANNEL
+from workers import metrics, outbox
+from workers.celery import app
+
+log = structlog.get_logger(__name__)
+
+TASK_NAME = "workers.tasks.run_step"
+# Without a notice: steps whose rest is over, expired leases, and whatever a lost notice was about.
+POLL_S = 1.0
+# What a broker that is away raises: kombu's own errors, the transport's, and the folder transport's plain ones.
+_BROKER_ERRORS = (KombuError, amqp.exceptions.AMQPError, OSError)
+
+
+def turn() -> int:
+    """One round: take back, send, measure. How many steps were sent."""
+    outbox.reconcile()
+    sent = send(outbox.claim())
+    metrics.collect_outbox()
+    return sent
+
+
+def send(steps: Sequence[IngestStep]) -> int:
+    """Sends claimed steps; those that the broker does not take are ready again. How many it took."""
+    if not steps:
+        return 0
+    sent = 0
+    try:
+        # A connection of its own for each batch: what it declares once, a broker that came back empty knows again.
+        with app.connection_for_write() as broker, broker.Producer() as producer:
+            for step in steps:
+                app.send_task(
+                    TASK_NAME, args=[step.pk], queue=outbox.QUEUES[step.name], producer=producer, retry=False
+                )
+                sent += 1
+    except _BROKER_ERRORS as error:
+        log.warning("broker.away", unsent=len(steps) - sent, error=str(error))
+        outbox.unclaim(steps[sent:])
+    return sent
+
+
+def run(stop: threading.Event) -> None:
+    """Turns until `stop` is set, woken by notices from Postgres."""
+    listener: psycopg.Connection[tuple[object, ...]] | None = None
+    while not stop.is_set():
+        try:
+            close_old_connections()
+            # Listening first: what is inserted after the turn looked wakes the wait below.
+            listener = listener or _listen()
+            turn()
+            _wait(listener)
+        except (DatabaseError, InterfaceError, psycopg.Error) as error:
+            log.warning("database.away", error=str(error))
+            if listener is not None:
+                listener.close()
+                listener = None
+            connections["default"].close()
+            stop.wait(POLL_S)
+    if listener is not None:
+        listener.close()
+
+
+def _listen() -> psycopg.Connection[tuple[object, ...]]:
+    """A session of its own: notices arrive while the other one is inside a transaction or closed."""
+    options = connections["default"].get_connection_params()
+    names = ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey")
+    listener = psycopg.connect(**{name: options[name] for name in names if name in options}, autocommit=True)
+    listener.execute(f"LISTEN {STEPS_CHANNEL}")
+    return listener
+
+
+def _wait(listener: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Returns after the notices that came together, or after the polling interval."""
+    for _ in listener.notifies(timeout=POLL_S, stop_after=1):
+        pass
+
