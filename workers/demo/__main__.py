@@ -14,7 +14,8 @@ import django
 
 django.setup()
 
-from workers.demo.run import prepare, serve, show_examples  # noqa: E402 - needs Django set up
+from kb.exceptions import KbError  # noqa: E402 - needs Django set up
+from workers.demo.run import prepare, serve, show_examples  # noqa: E402 - likewise
 
 
 def main() -> int:
@@ -29,5 +30,7 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except KbError as error:
+        sys.exit(f"demo: {error}")
     except KeyboardInterrupt:
         sys.exit(130)  # As a shell reports Ctrl-C.

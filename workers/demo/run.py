@@ -20,7 +20,7 @@ from retrieval.results import Hit, SearchResult
 from retrieval.search import SearchRequest, search
 from workers.cli import ingest, up
 from workers.cli.people import acting_user
-from workers.cli.services import Services, services
+from workers.cli.services import services
 from workers.demo.examples import EXAMPLES, LIBRARY, Example
 from workers.demo.judge import complaints, path_of
 from workers.demo.people import COLLECTIONS, PEOPLE, make_collections, make_people
@@ -65,7 +65,7 @@ def _prepare_models() -> str:
 def _ingest_library(workers: int) -> None:
     with services(workers) as helpers:
         helpers.ensure()
-        _wait_until_running(helpers)
+        _wait_until_running()
         for collection in COLLECTIONS:
             _say(f"Library: {collection.name}")
             status = ingest.run(
@@ -82,14 +82,13 @@ def _ingest_library(workers: int) -> None:
                 raise DemoError(f"The collection {collection.name} could not be brought in; see above.")
 
 
-def _wait_until_running(helpers: Services) -> None:
+def _wait_until_running() -> None:
     """Else the first ingest would start services of its own beside those that are only starting."""
     deadline = time.monotonic() + SERVICES_DEADLINE_S
     while settings.KB_EMBEDDED and running(settings.KB_HOME) is None:
         if time.monotonic() > deadline:
             raise DemoError(f"The workers did not start; see {settings.KB_HOME.logs}.")
         time.sleep(0.1)
-        helpers.ensure()
 
 
 def show_examples(users: dict[str, User]) -> int:
