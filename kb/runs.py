@@ -38,6 +38,8 @@ def retry(item: IngestItem) -> bool:
 
     A file that was refused at the door left no bytes behind, so it can only be uploaded again.
     """
+    if item.asset_version_id is None:
+        return False
     version = AssetVersion.objects.select_for_update().filter(pk=item.asset_version_id).first()
     retryable = (Outcome.FAILED, Outcome.CANCELLED)
     if version is None or not IngestItem.objects.filter(pk=item.pk, outcome__in=retryable).exists():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
+from pytest_django import Settings
 
 from kb.embedded import Home
 from kb.postgres import EmbeddedPostgres
@@ -50,10 +51,10 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def storage(tmp_path: Path, settings: object) -> FolderStorage:
+def storage(tmp_path: Path, settings: Settings) -> FolderStorage:
     """The configured storage, for this test: a folder that goes with it."""
     root = tmp_path / "objects"
-    settings.KB_STORAGE = {"backend": "folder", "root": str(root)}  # type: ignore[attr-defined]
+    settings.KB_STORAGE = {"backend": "folder", "root": str(root)}
     return FolderStorage(root)
 
 

@@ -264,15 +264,14 @@ def _update_child(asset: Asset, found: dict[str, Any]) -> None:
             f"INSERT INTO {table} (asset_ptr_id) VALUES (%s) ON CONFLICT DO NOTHING",  # noqa: S608 - our tables
             [asset.pk],
         )
+    size = {"width_px": found.get("width_px"), "height_px": found.get("height_px")}
     if kind == "document":
         Document.objects.filter(pk=asset.pk).update(page_count=found.get("page_count"))
+    elif kind == "video":
+        Video.objects.filter(pk=asset.pk).update(**size)
     else:
-        _CHILDREN[kind].objects.filter(pk=asset.pk).update(
-            width_px=found.get("width_px"), height_px=found.get("height_px")
-        )
-    if kind == "image":
         captured_at = _moment(found.get("metadata", {}).get("captured_at", ""))
-        Image.objects.filter(pk=asset.pk).update(captured_at=captured_at)
+        Image.objects.filter(pk=asset.pk).update(**size, captured_at=captured_at)
 
 
 def _execute(child: type[Asset], statement: str, asset_id: int) -> None:

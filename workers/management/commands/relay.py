@@ -19,7 +19,7 @@ class Command(BaseCommand):
             "--metrics-port", type=int, default=0, help="Serve Prometheus metrics on 127.0.0.1."
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         if options["once"]:
             self.stdout.write(f"{relay.turn()} steps sent.")
             return

