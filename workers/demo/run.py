@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from kb.startup import migrate, postgres_running
-from kb.supervisor import running
 
 from kb.exceptions import KbError
 from kb.models import Collection
+from kb.startup import migrate, postgres_running
+from kb.supervisor import running
 from retrieval.results import Hit, SearchResult
 from retrieval.search import SearchRequest, search
 from workers.cli import ingest, up
