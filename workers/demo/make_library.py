@@ -1,8 +1,8 @@
-"""Where do the demo library's pictures and PDFs come from? This draws them; the texts beside them are written by hand.
+"""Where do the demo library's pictures and PDFs come from? Drawn here; texts are hand-written.
 
-A development tool, run only when the library changes: `python -m workers.demo.make_library`. It needs Debian's
-fonts-noto-cjk, and reportlab and fonttools beside the product's own packages. The same code and fonts give the same
-bytes, so a run without a change leaves the working tree as it was.
+A development tool, run only when the library changes: `python -m workers.demo.make_library`. It needs
+Debian's fonts-noto-cjk, and reportlab and fonttools beside the product's own packages. The same code and
+fonts give the same bytes, so a run without a change leaves the working tree as it was.
 """
 
 import sys
@@ -14,7 +14,6 @@ from PIL import Image
 
 from workers.demo.making import diagrams, drawings, graphs, papers, screens
 from workers.demo.making.canvas import with_few_colours
-from workers.demo.making.typeset import register_fonts, typeset
 
 LIBRARY = Path(__file__).parent / "library"
 MANUALS = Path(__file__).parent / "making" / "manuals"
@@ -98,6 +97,9 @@ def save(picture: Image.Image, path: Path) -> None:
 
 
 def main() -> int:
+    # Only here: the tests read the lists above where reportlab is not installed.
+    from workers.demo.making.typeset import register_fonts, typeset
+
     for name, draw in PICTURES.items():
         save(draw(), LIBRARY / name)
     sources = {

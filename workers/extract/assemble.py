@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -75,15 +76,19 @@ class Assembly:
         if len(self._warnings) < limits.MAX_WARNINGS:
             self._warnings.setdefault((code, message), Warning_(code, message))
 
-    def finish(self) -> Extraction:
-        """Raises ExtractionError when nothing was found."""
-        if self.empty:
+    @property
+    def warnings(self) -> tuple[Warning_, ...]:
+        return tuple(self._warnings.values())
+
+    def finish(self, pictures: Sequence[Picture] = ()) -> Extraction:
+        """All of it, with `pictures` that stand before the figures. Raises ExtractionError when nothing was found."""
+        if self.empty and not pictures:
             raise ExtractionError("no_content")
         return Extraction(
             blocks=tuple(self._blocks),
-            pictures=tuple(self._with_context(*figure) for figure in self._figures),
+            pictures=(*pictures, *(self._with_context(*figure) for figure in self._figures)),
             title=one_line(self.title)[:500],
-            warnings=tuple(self._warnings.values()),
+            warnings=self.warnings,
         )
 
     def _append(self, block: TextBlock) -> None:

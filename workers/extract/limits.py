@@ -51,6 +51,8 @@ MAX_PAGE_SIDE_PX = 1600
 MAX_OCR_SIDE_PX = 2000
 # Figures of one part. A page made of ten thousand image tiles is a drawing, and its page picture shows it.
 MAX_FIGURES = 200
+# Figures of one part whose words are read: a second each, so that a picture book stays within the time.
+MAX_OCR_FIGURES = 12
 # Below this a picture in a document is a bullet, an icon or a rule.
 MIN_FIGURE_SIDE_PX = 48
 # Embedded `data:` pictures, decoded: more than any screenshot in an HTML file has.

@@ -196,8 +196,7 @@ class _Walk:
             case nodes.literal_block() | nodes.doctest_block() | nodes.math_block():
                 self._assembly.add(node.astext(), "code")
             case nodes.field():
-                name, body = node.children
-                self._assembly.add(f"{name.astext()}: {body.astext()}", role)
+                self._field(node, level)
             case nodes.line_block():
                 self._assembly.add("\n".join(line.astext() for line in node.findall(nodes.line)), role)
             case nodes.system_message():
@@ -224,6 +223,20 @@ class _Walk:
             self._assembly.heading(node.astext(), level)
         else:
             self._assembly.add(node.astext(), "note")
+
+    def _field(self, node: nodes.Element, level: int) -> None:
+        """":Name: words", and whatever else stands in its body."""
+        name = next(iter(node.findall(nodes.field_name)))
+        body = [child for child in node.children[-1].children if isinstance(child, nodes.Element)]
+        if body and isinstance(body[0], nodes.paragraph):
+            self._assembly.add(f"{name.astext()}: {body[0].astext()}", "list")
+            for image in body[0].findall(nodes.image):
+                self._image(image, caption="")
+            body = body[1:]
+        else:
+            self._assembly.add(f"{name.astext()}:", "list")
+        for child in body:
+            self._visit(child, "list", level)
 
     def _figure(self, node: nodes.Element, role: Role, level: int) -> None:
         """Its image, its first paragraph as the caption, and whatever follows as text."""

@@ -1,1 +1,1 @@
-"""Draws the demo library's pictures and sets its PDFs. A development tool: nothing here runs in the product."""
+"""How are the demo library's pictures drawn and its PDFs set? Development tools: the product runs none."""

@@ -1,4 +1,4 @@
-"""What turns clean pixels into a scan or a photograph? A slight turn, uneven light, noise, a camera's blur."""
+"""What turns clean pixels into a scan or a photograph? A turn, uneven light, noise, a camera's blur."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,14 @@ from workers.demo.making.canvas import font
 
 
 def scanned(page: Image.Image, *, seed: int, degrees: float, grey: bool = True) -> Image.Image:
-    """As from an office scanner: turned by `degrees`, paper not quite white, speckles, the lid's shadow at one edge."""
+    """As from an office scanner: turned by `degrees`, speckled, with the lid's shadow at one edge."""
     rng = np.random.default_rng(seed)
     turned = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="#fbfaf6")
     pixels = np.asarray(turned.filter(ImageFilter.GaussianBlur(0.55)), dtype=np.float32)
     height, width = pixels.shape[:2]
-    light = 0.965 + 0.025 * np.linspace(0, 1, width)[None, :, None] * np.linspace(1, 0.6, height)[:, None, None]
+    light = (
+        0.965 + 0.025 * np.linspace(0, 1, width)[None, :, None] * np.linspace(1, 0.6, height)[:, None, None]
+    )
     shadow = 1 - 0.28 * np.exp(-np.arange(width) / 9.0)[None, :, None]
     noise = rng.normal(0, 4.5, (height, width, 1))
     pixels = pixels * light * shadow + noise
@@ -26,9 +28,14 @@ def scanned(page: Image.Image, *, seed: int, degrees: float, grey: bool = True) 
 
 
 def photographed(
-    scene: Image.Image, *, seed: int, corners: Sequence[tuple[float, float]], backdrop: str, warmth: float = 1.0
+    scene: Image.Image,
+    *,
+    seed: int,
+    corners: Sequence[tuple[float, float]],
+    backdrop: str,
+    warmth: float = 1.0,
 ) -> Image.Image:
-    """As by a hand-held camera: `scene` with its corners (top left, clockwise, shares of the frame) off square."""
+    """As by a hand-held camera: `scene` with its corners (from top left, clockwise, as shares) off square."""
     width, height = scene.size
     rng = np.random.default_rng(seed)
     target = [(x * width, y * height) for x, y in corners]
@@ -41,7 +48,9 @@ def photographed(
     map_ = np.linalg.solve(np.asarray(rows, dtype=float), np.asarray(right, dtype=float))
     method = Image.Transform.PERSPECTIVE
     warped = scene.transform(scene.size, method, map_.tolist(), Image.Resampling.BICUBIC)
-    mask = Image.new("L", scene.size, 255).transform(scene.size, method, map_.tolist(), Image.Resampling.BICUBIC)
+    mask = Image.new("L", scene.size, 255).transform(
+        scene.size, method, map_.tolist(), Image.Resampling.BICUBIC
+    )
     frame = Image.new("RGB", scene.size, backdrop)
     shadow = Image.new("L", scene.size, 0)
     shadow.paste(mask.point([value // 3 for value in range(256)]), (8, 12))
@@ -69,7 +78,7 @@ def brushed_metal(width: int, height: int, *, seed: int, tone: int = 196) -> Ima
 def handwritten(
     page: Image.Image, x: float, y: float, words: str, *, size: int = 30, seed: int, colour: str = "#23408e"
 ) -> None:
-    """Writes on `page` as with a pen: each letter a little turned, lifted and scaled. No font of a hand is needed."""
+    """Writes on `page` as with a pen: each letter a little turned, lifted and scaled."""
     rng = np.random.default_rng(seed)
     ink = Image.new("RGBA", page.size, (0, 0, 0, 0))
     for character in words:

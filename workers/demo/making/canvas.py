@@ -1,5 +1,6 @@
 """How is a flat drawing made with smooth edges? Drawn at twice its size, then scaled down."""
 
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -34,13 +35,17 @@ class Canvas:
         self.pen = ImageDraw.Draw(self.image)
 
     def line(
-        self, points: Sequence[Point], colour: str = INK, width: float = 2, dash: tuple[float, float] | None = None
+        self,
+        points: Sequence[Point],
+        colour: str = INK,
+        width: float = 2,
+        dash: tuple[float, float] | None = None,
     ) -> None:
         if dash is None:
             scaled = [(x * SCALE, y * SCALE) for x, y in points]
             self.pen.line(scaled, fill=colour, width=round(width * SCALE), joint="curve")
             return
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
             length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-6)
             at = 0.0
             while at < length:
@@ -72,7 +77,13 @@ class Canvas:
         )
 
     def circle(
-        self, x: float, y: float, radius: float, fill: str | None = None, outline: str | None = INK, line: float = 2
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        fill: str | None = None,
+        outline: str | None = INK,
+        line: float = 2,
     ) -> None:
         box = [(x - radius) * SCALE, (y - radius) * SCALE, (x + radius) * SCALE, (y + radius) * SCALE]
         self.pen.ellipse(box, fill=fill, outline=outline, width=round(line * SCALE) if outline else 0)
@@ -94,7 +105,9 @@ class Canvas:
         if fill:
             self.pen.polygon(scaled, fill=fill)
         if outline:
-            self.pen.line([*scaled, scaled[0], scaled[1]], fill=outline, width=round(line * SCALE), joint="curve")
+            self.pen.line(
+                [*scaled, scaled[0], scaled[1]], fill=outline, width=round(line * SCALE), joint="curve"
+            )
 
     def arrow(self, start: Point, end: Point, colour: str = INK, width: float = 2, head: float = 9) -> None:
         (x0, y0), (x1, y1) = start, end
@@ -136,7 +149,14 @@ class Canvas:
         return font(round(size * SCALE), bold=bold).getlength(words) / SCALE
 
     def paragraph(
-        self, x: float, y: float, width: float, words: str, size: float = 16, colour: str = INK, bold: bool = False
+        self,
+        x: float,
+        y: float,
+        width: float,
+        words: str,
+        size: float = 16,
+        colour: str = INK,
+        bold: bool = False,
     ) -> float:
         """Sets `words` in lines no wider than `width`; the y below the last line."""
         face = font(round(size * SCALE), bold=bold)
@@ -174,6 +194,9 @@ def wrapped(words: str, face: ImageFont.FreeTypeFont, width: float) -> list[str]
 
 
 def with_few_colours(picture: Image.Image) -> Image.Image:
-    """A palette makes flat drawings three times smaller. Maximum coverage keeps small spots of colour, such as a red
-    lamp, within 6 of 255; median cut, Pillow's default, turns them brown."""
+    """A palette makes flat drawings three times smaller.
+
+    Maximum coverage keeps small spots of colour, such as a red lamp, within 6 of 255; median cut, Pillow's
+    default, turns them brown.
+    """
     return picture.quantize(255, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -91,7 +91,15 @@ def line_chart(
     for point, label in marks:
         x, y = place(point)
         canvas.circle(x, y, 6, "white", RED, 2.5)
-        canvas.text(x + 11, y + (12 if marks_below else -9), label, 14, RED, bold=True, anchor="la" if marks_below else "ls")
+        canvas.text(
+            x + 11,
+            y + (12 if marks_below else -9),
+            label,
+            14,
+            RED,
+            bold=True,
+            anchor="la" if marks_below else "ls",
+        )
     canvas.text(LEFT + width * 0.36, canvas.height - 38, x_label, 14, GREY, anchor="ma")
     if len(series) > 1:
         _legend(canvas, list(series), canvas.height - 34)

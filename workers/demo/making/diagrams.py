@@ -18,7 +18,9 @@ from workers.demo.making.canvas import (
 )
 
 
-def _node(canvas: Canvas, middle: Point, words: str, width: float, fill: str = PALE, edge: str = BLUE) -> None:
+def _node(
+    canvas: Canvas, middle: Point, words: str, width: float, fill: str = PALE, edge: str = BLUE
+) -> None:
     x, y = middle
     height = 28 + 22 * words.count("\n") + 22
     canvas.box(x - width / 2, y - height / 2, width, height, fill, edge, 2, 8)
@@ -59,14 +61,26 @@ def expense_flow() -> Image.Image:
     canvas.line([(964, 160), (982, 160), (982, 550)])
     canvas.arrow((982, 550), (964, 550))
     for x, y, words in (
-        (490, 138, "yes"), (398, 246, "no"), (742, 138, "no"), (648, 246, "yes"), (742, 338, "no"), (648, 446, "yes"),
+        (490, 138, "yes"),
+        (398, 246, "no"),
+        (742, 138, "no"),
+        (648, 246, "yes"),
+        (742, 338, "no"),
+        (648, 446, "yes"),
     ):
         canvas.text(x, y, words, 15, GREY, bold=True)
     return canvas.finish()
 
 
 def lockout_steps() -> Image.Image:
-    steps = ["1 Announce", "2 Shut down", "3 Isolate", "4 Lock & tag", "5 Release\nstored energy", "6 Try to start"]
+    steps = [
+        "1 Announce",
+        "2 Shut down",
+        "3 Isolate",
+        "4 Lock & tag",
+        "5 Release\nstored energy",
+        "6 Try to start",
+    ]
     canvas = Canvas(1000, 300)
     canvas.text(24, 16, "Lockout / tagout: six steps before you open a machine", 22, bold=True)
     for number, words in enumerate(steps):
@@ -94,7 +108,9 @@ def controller_wiring() -> Image.Image:
     canvas.line([(222, 132), (222, 690), (178, 690)], GREEN, 3)
     canvas.text(222, 118, "PE", 17, GREEN, bold=True, anchor="mm")
     for y, name, note in (
-        (190, "F1", "breaker 16 A C"), (290, "K1", "contactor 24 V coil"), (420, "U1", "drive HV-7 5.5 kW"),
+        (190, "F1", "breaker 16 A C"),
+        (290, "K1", "contactor 24 V coil"),
+        (420, "U1", "drive HV-7 5.5 kW"),
     ):
         canvas.box(68, y, 132, 62, "white", INK, 2, 4)
         canvas.text(134, y + 31, name, 22, bold=True, anchor="mm")
@@ -107,7 +123,14 @@ def controller_wiring() -> Image.Image:
     canvas.box(520, 150, 250, 560, "#eaf1f8", BLUE, 3, 8)
     canvas.text(645, 186, "HC-3", 30, BLUE, bold=True, anchor="mm")
     canvas.text(645, 222, "pump controller", 16, GREY, anchor="mm")
-    left = ["X1:1  24 V", "X1:2  0 V", "X1:3  start drive", "X1:4  speed 4–20 mA", "X1:5  drive fault", "X1:6  K1 coil"]
+    left = [
+        "X1:1  24 V",
+        "X1:2  0 V",
+        "X1:3  start drive",
+        "X1:4  speed 4–20 mA",
+        "X1:5  drive fault",
+        "X1:6  K1 coil",
+    ]
     for number, words in enumerate(left):
         y = 290 + number * 66
         canvas.box(520, y - 13, 26, 26, "white", BLUE, 2)
@@ -119,12 +142,17 @@ def controller_wiring() -> Image.Image:
             canvas.line([(520, y), (x, y), (x, target), (200, target)], colour, 2)
             canvas.circle(200, target, 4, colour, None)
         else:
-            canvas.line([(520, y), (492 - number * 14, y), (492 - number * 14, target), (700, target)], colour, 2)
+            canvas.line(
+                [(520, y), (492 - number * 14, y), (492 - number * 14, target), (700, target)], colour, 2
+            )
     canvas.box(700, 754, 190, 62, "white", INK, 2, 4)
     canvas.text(795, 785, "G1 24 V DC 5 A", 16, bold=True, anchor="mm")
     right = [
-        ("X2:1", "S1 emergency stop", RED), ("X2:2", "S2 seal leak sensor", TEAL), ("X2:3", "B1 suction pressure", BLUE),
-        ("X2:4", "B2 discharge pressure", BLUE), ("X2:5", "B3 bearing temperature Pt100", ORANGE),
+        ("X2:1", "S1 emergency stop", RED),
+        ("X2:2", "S2 seal leak sensor", TEAL),
+        ("X2:3", "B1 suction pressure", BLUE),
+        ("X2:4", "B2 discharge pressure", BLUE),
+        ("X2:5", "B3 bearing temperature Pt100", ORANGE),
         ("X2:6", "B4 flow meter 4–20 mA", BLUE),
     ]
     for number, (terminal, words, colour) in enumerate(right):
@@ -143,7 +171,9 @@ def controller_wiring() -> Image.Image:
 
 
 def _valve(canvas: Canvas, x: float, y: float, tag: str, colour: str = INK) -> None:
-    canvas.polygon([(x - 20, y - 13), (x - 20, y + 13), (x + 20, y - 13), (x + 20, y + 13)], "white", colour, 2.5)
+    canvas.polygon(
+        [(x - 20, y - 13), (x - 20, y + 13), (x + 20, y - 13), (x + 20, y + 13)], "white", colour, 2.5
+    )
     canvas.line([(x, y), (x, y - 24)], colour, 2)
     canvas.line([(x - 12, y - 24), (x + 12, y - 24)], colour, 3)
     canvas.text(x, y + 22, tag, 15, anchor="ma")
@@ -241,8 +271,12 @@ def evacuation_suzhou() -> Image.Image:
     canvas.text(500, 39, "苏州工厂二号车间  紧急疏散路线图", 30, "white", bold=True, anchor="mm")
     canvas.box(70, 130, 860, 430, PALE, INK, 4)
     rooms = [
-        (70, 130, 250, 170, "机加工区"), (320, 130, 300, 170, "装配区"), (620, 130, 310, 170, "水泵测试台"),
-        (70, 400, 250, 160, "物料仓库"), (320, 400, 300, 160, "更衣室"), (620, 400, 310, 160, "办公室"),
+        (70, 130, 250, 170, "机加工区"),
+        (320, 130, 300, 170, "装配区"),
+        (620, 130, 310, 170, "水泵测试台"),
+        (70, 400, 250, 160, "物料仓库"),
+        (320, 400, 300, 160, "更衣室"),
+        (620, 400, 310, 160, "办公室"),
     ]
     for x, y, width, height, name in rooms:
         canvas.box(x, y, width, height, "white", INK, 3)
@@ -264,7 +298,9 @@ def evacuation_suzhou() -> Image.Image:
     canvas.text(218, 588, "您的位置", 17)
     canvas.arrow((320, 600), (366, 600), GREEN, 5, 16)
     canvas.text(378, 588, "疏散方向", 17)
-    canvas.text(70, 634, "集合点：北侧停车场。听到警报立即停机撤离，禁止使用电梯。报警电话：内线 8119", 19, bold=True)
+    canvas.text(
+        70, 634, "集合点：北侧停车场。听到警报立即停机撤离，禁止使用电梯。报警电话：内线 8119", 19, bold=True
+    )
     return canvas.finish()
 
 

@@ -11,7 +11,8 @@ from workers.demo.making.charts import bar_chart, line_chart, pie_chart
 def performance_curve() -> Image.Image:
     curves = {
         f"Ø {diameter} mm": [
-            (flow, round(head * (1 - 0.42 * (flow / 62) ** 2 - 0.03 * flow / 62), 2)) for flow in range(0, 63, 2)
+            (flow, round(head * (1 - 0.42 * (flow / 62) ** 2 - 0.03 * flow / 62), 2))
+            for flow in range(0, 63, 2)
         ]
         for diameter, head in ((209, 58.0), (195, 50.0), (180, 42.0))
     }
@@ -80,7 +81,10 @@ def energy_suzhou() -> Image.Image:
         "苏州工厂月度用电量（2025年）",
         "单位：万千瓦时 · 数据来源：能源管理系统 · 7月空压机改造后单耗下降12%",
         [f"{month}月" for month in range(1, 11)],
-        {"铸造车间": [31, 24, 33, 34, 36, 39, 33, 32, 31, 30], "机加工车间": [22, 17, 23, 24, 24, 26, 24, 24, 23, 23]},
+        {
+            "铸造车间": [31, 24, 33, 34, 36, 39, 33, 32, 31, 30],
+            "机加工车间": [22, 17, 23, 24, 24, 26, 24, 24, 23, 23],
+        },
         [0, 10, 20, 30, 40, 50],
         "万千瓦时",
     )
@@ -125,7 +129,34 @@ def cost_shares() -> Image.Image:
 
 
 def cash_position() -> Image.Image:
-    weeks = [58, 55, 61, 64, 52, 47, 49, 44, 38, 41, 46, 57, 63, 66, 61, 68, 72, 70, 59, 54, 57, 62, 69, 74, 71, 78]
+    weeks = [
+        58,
+        55,
+        61,
+        64,
+        52,
+        47,
+        49,
+        44,
+        38,
+        41,
+        46,
+        57,
+        63,
+        66,
+        61,
+        68,
+        72,
+        70,
+        59,
+        54,
+        57,
+        62,
+        69,
+        74,
+        71,
+        78,
+    ]
     return line_chart(
         "Cash position by week, first half of 2025",
         "Million NOK at week's end · covenant floor 35 MNOK (Sparebank loan agreement, clause 14.2)",

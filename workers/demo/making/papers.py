@@ -1,5 +1,4 @@
-"""Which papers lie on the company's desks and walls? Invoices, forms, receipts, posters, plates: aged into scans and
-photographs."""
+"""Which papers lie on the company's desks and walls? Invoices, forms, receipts, posters, plates, aged."""
 
 from PIL import Image
 
@@ -10,7 +9,9 @@ from workers.demo.making.drawings import gauge
 STAMP = "#b3382c"
 
 
-def _table(canvas: Canvas, x: float, y: float, widths: list[float], rows: list[tuple[str, ...]], size: float) -> float:
+def _table(
+    canvas: Canvas, x: float, y: float, widths: list[float], rows: list[tuple[str, ...]], size: float
+) -> float:
     """Ruled lines round every cell; the first row is the head. The y below the table."""
     tall = size * 2.1
     for number, row in enumerate(rows):
@@ -29,26 +30,45 @@ def invoice_nordstal() -> Image.Image:
     canvas.text(70, 120, "Støperiveien 4, 3264 Larvik, Norway\nOrg. no. 998 214 553 MVA", 17, serif=True)
     canvas.text(830, 76, "INVOICE", 34, bold=True, anchor="ra")
     for row, (label, value) in enumerate(
-        (("Invoice no.", "20317"), ("Date", "14.10.2025"), ("Due date", "13.11.2025"),
-         ("Your order", "4500-87603"), ("Our ref.", "Silje Bakke"))
+        (
+            ("Invoice no.", "20317"),
+            ("Date", "14.10.2025"),
+            ("Due date", "13.11.2025"),
+            ("Your order", "4500-87603"),
+            ("Our ref.", "Silje Bakke"),
+        )
     ):
         canvas.text(560, 150 + row * 30, label, 18, GREY)
         canvas.text(830, 150 + row * 30, value, 18, anchor="ra")
     canvas.text(70, 226, "Halden Pumps AS\nAccounts payable\nFabrikkveien 12\n1777 Halden", 19)
     y = _table(
-        canvas, 70, 390, [90, 350, 80, 110, 130],
-        [("Item", "Description", "Qty", "Price", "Amount"), ("10", "Volute casing HX-40, raw", "12", "6,720.00", "80,640.00"),
-         ("20", "Casing cover HX-40, raw", "12", "2,095.00", "25,140.00"), ("30", "Heat treatment, batch 55", "1", "4,800.00", "4,800.00"),
-         ("40", "Freight Larvik–Halden", "1", "3,150.00", "3,150.00")], 17,
+        canvas,
+        70,
+        390,
+        [90, 350, 80, 110, 130],
+        [
+            ("Item", "Description", "Qty", "Price", "Amount"),
+            ("10", "Volute casing HX-40, raw", "12", "6,720.00", "80,640.00"),
+            ("20", "Casing cover HX-40, raw", "12", "2,095.00", "25,140.00"),
+            ("30", "Heat treatment, batch 55", "1", "4,800.00", "4,800.00"),
+            ("40", "Freight Larvik–Halden", "1", "3,150.00", "3,150.00"),
+        ],
+        17,
     )
-    for row, (label, value) in enumerate((("Net", "113,730.00"), ("VAT 25 %", "28,432.50"), ("Total NOK", "142,162.50"))):
+    for row, (label, value) in enumerate(
+        (("Net", "113,730.00"), ("VAT 25 %", "28,432.50"), ("Total NOK", "142,162.50"))
+    ):
         bold = row == 2
         canvas.text(560, y + 30 + row * 34, label, 21 if bold else 18, bold=bold)
         canvas.text(830, y + 30 + row * 34, value, 21 if bold else 18, bold=bold, anchor="ra")
-    canvas.text(70, 860, "Please pay to account 2801.44.19302. Interest of 9.25 % p.a. after the due date.", 17)
+    canvas.text(
+        70, 860, "Please pay to account 2801.44.19302. Interest of 9.25 % p.a. after the due date.", 17
+    )
     canvas.text(70, 892, "Castings inspected to EN 1559-3, certificate 3.1 enclosed.", 17)
     canvas.line([(70, 1110), (830, 1110)], GREY, 1)
-    canvas.text(450, 1126, "Nordstål Castings AS · post@nordstal.example · +47 33 00 41 00", 15, GREY, anchor="ma")
+    canvas.text(
+        450, 1126, "Nordstål Castings AS · post@nordstal.example · +47 33 00 41 00", 15, GREY, anchor="ma"
+    )
     stamp = Canvas(330, 120)
     stamp.box(6, 6, 318, 108, None, STAMP, 4, 6)
     stamp.text(165, 40, "RECEIVED", 30, STAMP, bold=True, anchor="mm")
@@ -72,9 +92,21 @@ def invoice_hengda() -> Image.Image:
     for y in (230, 276, 470, 520, 570):
         canvas.line([(60, y), (1060, y)], red, 1.5)
     canvas.text(80, 124, "购买方", 18, red)
-    canvas.text(180, 122, "名称：哈尔登泵业（苏州）有限公司\n纳税人识别号：91320594MA1X8K42Q7\n地址电话：苏州工业园区星龙街428号  0512-6255 8100", 17)
+    canvas.text(
+        180,
+        122,
+        "名称：哈尔登泵业（苏州）有限公司\n纳税人识别号：91320594MA1X8K42Q7\n"
+        "地址电话：苏州工业园区星龙街428号  0512-6255 8100",
+        17,
+    )
     for x, words in (
-        (80, "货物或应税劳务名称"), (360, "规格型号"), (500, "单位"), (580, "数量"), (690, "单价"), (820, "金额"), (960, "税额")
+        (80, "货物或应税劳务名称"),
+        (360, "规格型号"),
+        (500, "单位"),
+        (580, "数量"),
+        (690, "单价"),
+        (820, "金额"),
+        (960, "税额"),
     ):
         canvas.text(x, 242, words, 17, red)
     rows = [
@@ -92,7 +124,12 @@ def invoice_hengda() -> Image.Image:
     canvas.text(300, 532, "捌万肆仟肆佰叁拾叁元陆角整", 18)
     canvas.text(820, 532, "（小写）¥84433.60", 17)
     canvas.text(80, 584, "销售方", 18, red)
-    canvas.text(180, 582, "名称：苏州恒达密封科技有限公司\n纳税人识别号：91320505MA20T6D93K\n开户行：中国银行苏州新区支行", 16)
+    canvas.text(
+        180,
+        582,
+        "名称：苏州恒达密封科技有限公司\n纳税人识别号：91320505MA20T6D93K\n开户行：中国银行苏州新区支行",
+        16,
+    )
     canvas.text(70, 690, "收款人：徐芳        复核：周建国        开票人：沈悦", 17, red)
     canvas.circle(900, 626, 68, None, "#d5392b", 3)
     canvas.text(900, 608, "苏州恒达密封\n科技有限公司", 16, "#d5392b", anchor="mm")
@@ -121,15 +158,21 @@ def expense_form() -> Image.Image:
     canvas.line([(60, 990), (400, 990)], GREY, 1.2)
     canvas.text(480, 920, "Approved by line manager", 16, GREY)
     canvas.line([(480, 990), (840, 990)], GREY, 1.2)
-    canvas.text(60, 1090, "Hand in within 30 days of the journey. Claims without a receipt are sent back.", 16, GREY)
+    canvas.text(
+        60, 1090, "Hand in within 30 days of the journey. Claims without a receipt are sent back.", 16, GREY
+    )
     page = canvas.finish()
     notes = [
-        (280, 196, "Liu Yang"), (280, 250, "Service, Suzhou"), (280, 304, "Seal repair Follo, pump P-102"),
+        (280, 196, "Liu Yang"),
+        (280, 250, "Service, Suzhou"),
+        (280, 304, "Seal repair Follo, pump P-102"),
         (280, 358, "10.–13. March 2025"),
     ]
     lines = [
-        ("10.3", "Flight PVG–OSL", "CNY", "6 480", "9 526"), ("10.3", "Airport train", "NOK", "236", "236"),
-        ("11.3", "Hotel Ski, 3 nights", "NOK", "4 050", "4 050"), ("12.3", "Taxi, broken lift", "NOK", "415", "415"),
+        ("10.3", "Flight PVG–OSL", "CNY", "6 480", "9 526"),
+        ("10.3", "Airport train", "NOK", "236", "236"),
+        ("11.3", "Hotel Ski, 3 nights", "NOK", "4 050", "4 050"),
+        ("12.3", "Taxi, broken lift", "NOK", "415", "415"),
         ("13.3", "Dinner with customer", "NOK", "1 290", "1 290"),
     ]
     for number, (x, y, words) in enumerate(notes):
@@ -150,8 +193,14 @@ def taxi_receipt() -> Image.Image:
     canvas.text(230, 92, "Ski stasjon, 1400 Ski\nOrg. 914 552 870", 18, mono=True, anchor="ma")
     canvas.line([(36, 160), (424, 160)], INK, 1.5, (6, 5))
     rows = [
-        ("Date", "12.03.2025"), ("Time", "06:48"), ("Car", "F-217"), ("From", "Ski hotel"), ("To", "Follo paper mill"),
-        ("Distance", "17.4 km"), ("Fare", "370.54"), ("VAT 12 %", "44.46"),
+        ("Date", "12.03.2025"),
+        ("Time", "06:48"),
+        ("Car", "F-217"),
+        ("From", "Ski hotel"),
+        ("To", "Follo paper mill"),
+        ("Distance", "17.4 km"),
+        ("Fare", "370.54"),
+        ("VAT 12 %", "44.46"),
     ]
     for row, (label, value) in enumerate(rows):
         canvas.text(40, 184 + row * 42, label, 20, mono=True)
@@ -163,7 +212,11 @@ def taxi_receipt() -> Image.Image:
     canvas.text(230, 668, "Takk for turen!\nThank you", 20, mono=True, anchor="ma")
     paper = canvas.finish()
     return photographed(
-        paper, seed=415, corners=((0.08, 0.05), (0.9, 0.03), (0.95, 0.95), (0.04, 0.97)), backdrop="#7a6450", warmth=1.05
+        paper,
+        seed=415,
+        corners=((0.08, 0.05), (0.9, 0.03), (0.95, 0.95), (0.04, 0.97)),
+        backdrop="#7a6450",
+        warmth=1.05,
     )
 
 
@@ -188,14 +241,19 @@ def lockout_poster() -> Image.Image:
     for row, words in enumerate(("Name 姓名 ________", "Date 日期 ________", "Tel. 电话 ________")):
         canvas.text(470, 490 + row * 42, words, 20)
     steps = [
-        "1  Tell everyone who is affected.   通知相关人员", "2  Stop the machine.   停机",
-        "3  Open the main switch.   切断电源", "4  Put on your own lock and tag.   上锁挂牌",
-        "5  Release pressure and springs.   释放残余能量", "6  Try to start: nothing moves.   试启动确认",
+        "1  Tell everyone who is affected.   通知相关人员",
+        "2  Stop the machine.   停机",
+        "3  Open the main switch.   切断电源",
+        "4  Put on your own lock and tag.   上锁挂牌",
+        "5  Release pressure and springs.   释放残余能量",
+        "6  Try to start: nothing moves.   试启动确认",
     ]
     for row, words in enumerate(steps):
         canvas.text(60, 686 + row * 46, words, 26)
     canvas.box(0, 984, 760, 56, INK, None)
-    canvas.text(380, 1011, "No lock, no work.  没有上锁，不准作业。  EHS 4700 / 8119", 23, "white", anchor="mm")
+    canvas.text(
+        380, 1011, "No lock, no work.  没有上锁，不准作业。  EHS 4700 / 8119", 23, "white", anchor="mm"
+    )
     return canvas.finish()
 
 
@@ -205,8 +263,10 @@ def canteen_menu() -> Image.Image:
     canvas.text(450, 70, "员工食堂  本周菜单", 48, "#b5502e", bold=True, serif=True, anchor="mm")
     canvas.text(450, 130, "2026年3月9日至3月13日   午餐 11:30–13:00", 23, anchor="mm")
     week = [
-        ("周一", "红烧肉  ·  清炒时蔬  ·  番茄蛋汤", "15 元"), ("周二", "清蒸鲈鱼  ·  麻婆豆腐  ·  紫菜汤", "18 元"),
-        ("周三", "宫保鸡丁  ·  蒜蓉西兰花  ·  冬瓜汤", "15 元"), ("周四", "苏式焖肉面  ·  卤蛋  ·  凉拌黄瓜", "16 元"),
+        ("周一", "红烧肉  ·  清炒时蔬  ·  番茄蛋汤", "15 元"),
+        ("周二", "清蒸鲈鱼  ·  麻婆豆腐  ·  紫菜汤", "18 元"),
+        ("周三", "宫保鸡丁  ·  蒜蓉西兰花  ·  冬瓜汤", "15 元"),
+        ("周四", "苏式焖肉面  ·  卤蛋  ·  凉拌黄瓜", "16 元"),
         ("周五", "咖喱牛肉饭  ·  时令水果  ·  酸奶", "18 元"),
     ]
     for row, (day, dishes, price) in enumerate(week):
@@ -220,7 +280,10 @@ def canteen_menu() -> Image.Image:
     canvas.text(70, 972, "意见与建议：行政部 赵敏，内线 8125", 25)
     canvas.text(450, 1044, "珍惜粮食，光盘行动", 30, GREEN, bold=True, anchor="mm")
     return photographed(
-        canvas.finish(), seed=39, corners=((0.06, 0.05), (0.93, 0.08), (0.95, 0.96), (0.04, 0.94)), backdrop="#9aa7a3",
+        canvas.finish(),
+        seed=39,
+        corners=((0.06, 0.05), (0.93, 0.08), (0.95, 0.96), (0.04, 0.94)),
+        backdrop="#9aa7a3",
         warmth=1.04,
     )
 
@@ -236,17 +299,28 @@ def nameplate() -> Image.Image:
     canvas.box(110, 54, 780, 96, "#1c4d86", None, 0, 8)
     canvas.text(500, 100, "HALDEN PUMPS  哈尔登泵业", 46, "white", bold=True, anchor="mm")
     rows = [
-        ("Type", "HX-65-250"), ("Serial no.", "30418"), ("Flow Q", "110 m³/h"), ("Head H", "62 m"),
-        ("Speed n", "2960 1/min"), ("Power P", "30 kW"), ("Material", "1.4517 duplex"), ("Year", "2024"),
+        ("Type", "HX-65-250"),
+        ("Serial no.", "30418"),
+        ("Flow Q", "110 m³/h"),
+        ("Head H", "62 m"),
+        ("Speed n", "2960 1/min"),
+        ("Power P", "30 kW"),
+        ("Material", "1.4517 duplex"),
+        ("Year", "2024"),
     ]
     for number, (label, value) in enumerate(rows):
         x, y = 90 + number % 2 * 430, 196 + number // 2 * 84
         canvas.text(x, y + 10, label, 24, "#2a3036")
         canvas.box(x + 136, y, 270, 56, "#d9dee2", "#5b636a", 2)
         canvas.text(x + 150, y + 27, value, 29, "#14181c", bold=True, anchor="lm")
-    canvas.text(500, 566, "1777 Halden, Norway  ·  Made in Suzhou  ·  CE  ·  Mass 212 kg", 24, "#2a3036", anchor="mm")
+    canvas.text(
+        500, 566, "1777 Halden, Norway  ·  Made in Suzhou  ·  CE  ·  Mass 212 kg", 24, "#2a3036", anchor="mm"
+    )
     return photographed(
-        canvas.finish(), seed=30418, corners=((0.05, 0.09), (0.94, 0.04), (0.96, 0.93), (0.07, 0.97)), backdrop="#2f4a5e"
+        canvas.finish(),
+        seed=30418,
+        corners=((0.05, 0.09), (0.94, 0.04), (0.96, 0.93), (0.07, 0.97)),
+        backdrop="#2f4a5e",
     )
 
 
@@ -261,7 +335,10 @@ def pressure_gauge() -> Image.Image:
     canvas.text(645, 722, "PI-104  P-102", 24, bold=True, anchor="mm")
     canvas.text(645, 752, "calibrated 02/2026", 18, anchor="mm")
     return photographed(
-        canvas.finish(), seed=104, corners=((-0.03, -0.02), (1.02, -0.04), (1.04, 1.03), (-0.02, 1.02)), backdrop="#5d6b70"
+        canvas.finish(),
+        seed=104,
+        corners=((-0.03, -0.02), (1.02, -0.04), (1.04, 1.03), (-0.02, 1.02)),
+        backdrop="#5d6b70",
     )
 
 
@@ -269,10 +346,14 @@ def whiteboard() -> Image.Image:
     canvas = Canvas(1100, 760, "#f7f9f9")
     page = canvas.finish()
     notes = [
-        (60, 90, "P-102 Follo: why does the seal die?", 44, "#1b2a6b"), (80, 180, "1. suction strainer clogged (ST-12)", 34, INK),
-        (80, 236, "2. barrier pressure only 1.9 bar, must be 4", 34, INK), (80, 292, "3. bearing outer race: BPFO 148 Hz", 34, INK),
-        (80, 370, "-> fit plan 53B before Easter", 38, "#b3261e"), (80, 430, "-> SiC / SiC instead of carbon", 38, "#b3261e"),
-        (80, 520, "Anna: order accumulator A-120", 32, "#1e6b3a"), (80, 572, "Liu: vibration again in week 14", 32, "#1e6b3a"),
+        (60, 90, "P-102 Follo: why does the seal die?", 44, "#1b2a6b"),
+        (80, 180, "1. suction strainer clogged (ST-12)", 34, INK),
+        (80, 236, "2. barrier pressure only 1.9 bar, must be 4", 34, INK),
+        (80, 292, "3. bearing outer race: BPFO 148 Hz", 34, INK),
+        (80, 370, "-> fit plan 53B before Easter", 38, "#b3261e"),
+        (80, 430, "-> SiC / SiC instead of carbon", 38, "#b3261e"),
+        (80, 520, "Anna: order accumulator A-120", 32, "#1e6b3a"),
+        (80, 572, "Liu: vibration again in week 14", 32, "#1e6b3a"),
         (80, 624, "Kari: service bulletin SB-2025-02", 32, "#1e6b3a"),
     ]
     for number, (x, y, words, size, colour) in enumerate(notes):
@@ -285,7 +366,11 @@ def whiteboard() -> Image.Image:
     sketch.text(70, 226, "P-102", 24, "#1b2a6b", bold=True)
     page.paste(sketch.finish(), (760, 400))
     return photographed(
-        page, seed=53, corners=((0.03, 0.06), (0.97, 0.02), (0.98, 0.96), (0.02, 0.93)), backdrop="#8c9296", warmth=0.99
+        page,
+        seed=53,
+        corners=((0.03, 0.06), (0.97, 0.02), (0.98, 0.96), (0.02, 0.93)),
+        backdrop="#8c9296",
+        warmth=0.99,
     )
 
 
@@ -304,6 +389,9 @@ def delivery_label() -> Image.Image:
     canvas.text(515, 340, "FRAGILE", 26, "white", bold=True, anchor="mm")
     canvas.line([(30, 286), (590, 286)], LINE, 2)
     return photographed(
-        canvas.finish(), seed=118, corners=((0.06, 0.08), (0.95, 0.04), (0.92, 0.95), (0.09, 0.98)), backdrop="#b58f63",
+        canvas.finish(),
+        seed=118,
+        corners=((0.06, 0.08), (0.95, 0.04), (0.92, 0.95), (0.09, 0.98)),
+        backdrop="#b58f63",
         warmth=1.03,
     )

@@ -1,4 +1,4 @@
-"""What does the company's software look like? Invented programs, as an employee would copy them off the screen."""
+"""What does the company's software look like? Invented programs, as copied off a screen."""
 
 from PIL import Image
 
@@ -24,7 +24,9 @@ def vpn_client() -> Image.Image:
     _window(canvas, "Fjordgate Secure Access 5.2")
     canvas.text(50, 84, "Connect to Halden network", 24, bold=True)
     for y, label, value in (
-        (140, "Server", "vpn.halden-pumps.example"), (204, "User name", "h4711"), (268, "One-time code", "••• •••")
+        (140, "Server", "vpn.halden-pumps.example"),
+        (204, "User name", "h4711"),
+        (268, "One-time code", "••• •••"),
     ):
         canvas.text(50, y + 8, label, 16, GREY)
         canvas.box(210, y, 490, 38, "white", LINE, 1.5, 4)
@@ -49,8 +51,12 @@ def attendance() -> Image.Image:
         canvas.text(44, 84 + row * 52, name, 18, BLUE if name == "请假申请" else INK)
     canvas.text(224, 76, "请假申请", 26, bold=True)
     rows = [
-        ("申请人", "王秀兰（工号 S2086）"), ("部门", "苏州工厂  质量部"), ("假期类型", "年休假"),
-        ("开始时间", "2026-02-24 08:00"), ("结束时间", "2026-02-27 17:00"), ("请假天数", "4 天"),
+        ("申请人", "王秀兰（工号 S2086）"),
+        ("部门", "苏州工厂  质量部"),
+        ("假期类型", "年休假"),
+        ("开始时间", "2026-02-24 08:00"),
+        ("结束时间", "2026-02-27 17:00"),
+        ("请假天数", "4 天"),
         ("工作交接人", "陈立"),
     ]
     for row, (label, value) in enumerate(rows):
@@ -82,16 +88,21 @@ def controller_alarm() -> Image.Image:
     canvas.text(166, 128, "ALARM E-4012", 34, "white", bold=True)
     canvas.text(166, 184, "Seal chamber pressure low. Pump stopped.", 22, "#ffd9d5")
     tiles = [
-        ("Suction pressure", "0.8 bar", "#8fd0a0"), ("Discharge pressure", "0.1 bar", "#e8b15a"),
-        ("Seal chamber", "1.9 bar", "#ff8a80"), ("Bearing temp.", "61 °C", "#8fd0a0"),
-        ("Flow", "0.0 m³/h", "#e8b15a"), ("Motor current", "0.0 A", "#8fd0a0"),
+        ("Suction pressure", "0.8 bar", "#8fd0a0"),
+        ("Discharge pressure", "0.1 bar", "#e8b15a"),
+        ("Seal chamber", "1.9 bar", "#ff8a80"),
+        ("Bearing temp.", "61 °C", "#8fd0a0"),
+        ("Flow", "0.0 m³/h", "#e8b15a"),
+        ("Motor current", "0.0 A", "#8fd0a0"),
     ]
     for number, (label, value, colour) in enumerate(tiles):
         x, y = 44 + number % 3 * 294, 256 + number // 3 * 120
         canvas.box(x, y, 282, 106, "#18222c", "#2f3d4a", 2, 6)
         canvas.text(x + 18, y + 12, label, 17, "#8fa3b5")
         canvas.text(x + 18, y + 44, value, 34, colour, bold=True)
-    for number, (words, fill) in enumerate((("ACKNOWLEDGE", "#8c2f26"), ("TREND", "#24435f"), ("HELP", "#24435f"))):
+    for number, (words, fill) in enumerate(
+        (("ACKNOWLEDGE", "#8c2f26"), ("TREND", "#24435f"), ("HELP", "#24435f"))
+    ):
         canvas.box(44 + number * 294, 502, 282, 56, fill, None, 0, 6)
         canvas.text(185 + number * 294, 530, words, 20, "white", bold=True, anchor="mm")
     return canvas.finish()
@@ -104,12 +115,23 @@ def purchase_order() -> Image.Image:
     canvas.box(420, 78, 150, 30, "#fff0d6", ORANGE, 1.5, 14)
     canvas.text(495, 92, "Waiting for goods", 14, ORANGE, anchor="mm")
     for number, (label, value) in enumerate(
-        (("Supplier", "Nordstål Castings AS"), ("Buyer", "Ingrid Moe"), ("Delivery", "week 14, 2026"),
-         ("Terms", "30 days net, DAP Halden"))
+        (
+            ("Supplier", "Nordstål Castings AS"),
+            ("Buyer", "Ingrid Moe"),
+            ("Delivery", "week 14, 2026"),
+            ("Terms", "30 days net, DAP Halden"),
+        )
     ):
         canvas.text(40 + number * 240, 124, label, 14, GREY)
         canvas.text(40 + number * 240, 146, value, 17)
-    head = [(40, "Pos."), (100, "Item"), (230, "Description"), (610, "Qty"), (700, "Price NOK"), (840, "Amount NOK")]
+    head = [
+        (40, "Pos."),
+        (100, "Item"),
+        (230, "Description"),
+        (610, "Qty"),
+        (700, "Price NOK"),
+        (840, "Amount NOK"),
+    ]
     canvas.box(30, 190, 940, 36, TEAL, None)
     for x, words in head:
         canvas.text(x, 197, words, 16, "white", bold=True)
@@ -129,5 +151,7 @@ def purchase_order() -> Image.Image:
     canvas.text(700, 440, "Total", 18, bold=True)
     canvas.text(840, 440, "340,460.00", 18, bold=True)
     canvas.box(30, 500, 940, 60, "#eef3f6", LINE, 1.5, 5)
-    canvas.text(48, 518, "Release: I. Moe 06.02.2026  ·  second signature above 250,000 NOK: T. Haugen 09.02.2026", 16)
+    canvas.text(
+        48, 518, "Release: I. Moe 06.02.2026  ·  second signature above 250,000 NOK: T. Haugen 09.02.2026", 16
+    )
     return canvas.finish()

@@ -1,4 +1,4 @@
-"""How does a manual's Markdown become a PDF? Its own subset of headings, lists, tables, figures and page breaks."""
+"""How does a manual's Markdown become a PDF? Headings, lists, tables, figures and page breaks."""
 
 import re
 from collections.abc import Mapping
@@ -38,13 +38,13 @@ from workers.demo.making.canvas import BLUE, GREY, INK, LINE, NOTO, PALE, SIMPLI
 
 # A5 with these margins: what lies beside a machine is small. Figure widths are given for a 170 mm column.
 COLUMN_MM, SIDE_MM = 120.0, 14.0
-# A curve of the font may move by this share of the em when its cubic outlines become quadratic: invisible in print.
+# A curve of the font may move by this share of the em when its outlines become quadratic: invisible.
 OUTLINE_ERROR = 0.0005
 
 
 def truetype_subset(path: Path, letters: str) -> BytesIO:
-    """The glyphs of `letters` as a TrueType font: reportlab embeds no PostScript outlines, and Noto CJK has no others."""
-    face = TTFont(path, fontNumber=SIMPLIFIED)
+    """The glyphs of `letters` as TrueType: reportlab embeds no PostScript outlines, Noto has no others."""
+    face = TTFont(path, fontNumber=SIMPLIFIED, recalcTimestamp=False)
     options = Options(layout_features=[], notdef_outline=True, hinting=False, glyph_names=True)
     options.drop_tables += ["vhea", "vmtx", "VORG", "BASE", "GSUB", "GPOS"]
     subsetter = Subsetter(options)
@@ -62,9 +62,19 @@ def truetype_subset(path: Path, letters: str) -> BytesIO:
     del face["CFF "]
     face["maxp"].tableVersion = 0x00010000
     for name in (
-        "maxZones", "maxTwilightPoints", "maxStorage", "maxFunctionDefs", "maxInstructionDefs", "maxStackElements",
-        "maxSizeOfInstructions", "maxComponentElements", "maxPoints", "maxContours", "maxCompositePoints",
-        "maxCompositeContours", "maxComponentDepth",
+        "maxZones",
+        "maxTwilightPoints",
+        "maxStorage",
+        "maxFunctionDefs",
+        "maxInstructionDefs",
+        "maxStackElements",
+        "maxSizeOfInstructions",
+        "maxComponentElements",
+        "maxPoints",
+        "maxContours",
+        "maxCompositePoints",
+        "maxCompositeContours",
+        "maxComponentDepth",
     ):
         setattr(face["maxp"], name, 1 if name == "maxZones" else 0)
     face["post"].formatType = 3.0
@@ -81,7 +91,7 @@ def _inline(words: str) -> str:
     return re.sub(r"`(.+?)`", rf'<font color="{BLUE}">\1</font>', words)
 
 
-def _figure(name: str, caption: str, picture: Image.Image, style: ParagraphStyle, width_mm: float) -> Flowable:
+def _figure(caption: str, picture: Image.Image, style: ParagraphStyle, width_mm: float) -> Flowable:
     file = BytesIO()
     with_few_colours(picture).convert("RGB").save(file, "PNG", optimize=True)
     file.seek(0)
@@ -91,23 +101,28 @@ def _figure(name: str, caption: str, picture: Image.Image, style: ParagraphStyle
 
 
 def register_fonts(letters: str) -> None:
-    """Makes the fonts `Text` and `Bold` known, once for all documents: reportlab keeps the first font of a name."""
+    """Makes the fonts `Text` and `Bold` known, once for all documents: reportlab keeps a name."""
     for name, weight in (("Text", "Regular"), ("Bold", "Bold")):
         subset = truetype_subset(NOTO / f"NotoSansCJK-{weight}.ttc", letters + "0123456789 /·•")
         pdfmetrics.registerFont(EmbeddedFont(name, subset))
 
 
 def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> None:
-    """Sets the Markdown `source` as the PDF `target`. `![caption](name 120)` places figures[name] 120 mm wide.
+    """Sets the Markdown `source` as the PDF `target`. `![caption](name 120)` places figures[name].
 
-    `register_fonts` must have been called with every letter of it. Same source, same bytes: no clock and no random identifier gets into the file.
+    `register_fonts` must have been called with every letter of it. Same source, same bytes: no clock and no
+    random identifier gets into the file.
     """
     chinese = sum(ord(letter) > 0x2E80 for letter in source) > len(source) * 0.2
 
     def style(size: float, lead: float, **more: object) -> ParagraphStyle:
         settings: dict[str, object] = {
-            "fontName": "Text", "fontSize": size, "leading": lead, "textColor": HexColor(INK),
-            "wordWrap": "CJK" if chinese else None, **more,
+            "fontName": "Text",
+            "fontSize": size,
+            "leading": lead,
+            "textColor": HexColor(INK),
+            "wordWrap": "CJK" if chinese else None,
+            **more,
         }
         return ParagraphStyle("style", **settings)
 
@@ -133,28 +148,40 @@ def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> No
         elif first == "---":
             story.append(PageBreak())
         elif match := re.match(r"!\[(.+)\]\((\S+) (\d+)\)", first):
-            story.append(_figure(match[2], match[1], figures[match[2]], caption, float(match[3])))
+            story.append(_figure(match[1], figures[match[2]], caption, float(match[3])))
         elif first.startswith("|"):
             rows = [[entry.strip() for entry in line.split("|")[1:-1]] for line in lines if "---" not in line]
             cells = [
                 [Paragraph(_inline(entry), head_cell if number == 0 else cell) for entry in row]
                 for number, row in enumerate(rows)
             ]
-            longest = [max(min(sum(2 if ord(c) > 0x2E80 else 1 for c in row[column]), 60) for row in rows) + 3
-                       for column in range(len(rows[0]))]
+            longest = [
+                max(min(sum(2 if ord(c) > 0x2E80 else 1 for c in row[column]), 60) for row in rows) + 3
+                for column in range(len(rows[0]))
+            ]
             widths = [COLUMN_MM * mm * length / sum(longest) for length in longest]
-            ruled = TableStyle([
-                ("GRID", (0, 0), (-1, -1), 0.5, HexColor(LINE)), ("BACKGROUND", (0, 0), (-1, 0), HexColor(PALE)),
-                ("VALIGN", (0, 0), (-1, -1), "TOP"), ("TOPPADDING", (0, 0), (-1, -1), 2),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
-            ])
+            ruled = TableStyle(
+                [
+                    ("GRID", (0, 0), (-1, -1), 0.5, HexColor(LINE)),
+                    ("BACKGROUND", (0, 0), (-1, 0), HexColor(PALE)),
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("TOPPADDING", (0, 0), (-1, -1), 2),
+                    ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
+                ]
+            )
             story += [Table(cells, widths, style=ruled, repeatRows=1), Spacer(1, 8)]
         elif re.match(r"(-|\d+\.) ", first):
             numbered = first[0].isdigit()
             items = [ListItem(Paragraph(_inline(re.sub(r"^(-|\d+\.) ", "", line)), body)) for line in lines]
             story.append(
-                ListFlowable(items, bulletType="1" if numbered else "bullet", start=None if numbered else "•",
-                             bulletFontName="Text", bulletFontSize=9.5, leftIndent=16)
+                ListFlowable(
+                    items,
+                    bulletType="1" if numbered else "bullet",
+                    start=None if numbered else "•",
+                    bulletFontName="Text",
+                    bulletFontSize=9.5,
+                    leftIndent=16,
+                )
             )
         else:
             story.append(Paragraph(_inline(("" if chinese else " ").join(lines)), body))
@@ -171,7 +198,12 @@ def typeset(source: str, figures: Mapping[str, Image.Image], target: Path) -> No
         page.restoreState()
 
     document = BaseDocTemplate(
-        str(target), pagesize=A5, title=title, author="Halden Pumps", lang="zh-CN" if chinese else "en", invariant=1
+        str(target),
+        pagesize=A5,
+        title=title,
+        author="Halden Pumps",
+        lang="zh-CN" if chinese else "en",
+        invariant=1,
     )
     frame = Frame(SIDE_MM * mm, 17 * mm, COLUMN_MM * mm, 178 * mm, 0, 0, 0, 0)
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=furniture))
