@@ -55,14 +55,13 @@ def configuration(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
             }
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["console"], "level": level},
+        # Libraries speak up when something is wrong: some of them tell every step of theirs.
+        "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
+            **{name: {"level": level} for name in ("kb", "retrieval", "workers")},
             # Django's own handlers would print each line twice, or mail it.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            # A line for each task received and each connection made, which the rows of IngestStep say better.
-            "celery": {"level": "WARNING"},
-            "kombu": {"level": "WARNING"},
         },
     }
 

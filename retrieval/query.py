@@ -11,6 +11,7 @@ from datetime import date
 
 from kb.exceptions import QueryError
 from retrieval.analysis import detect_language, phrase_terms, phrase_units, query_terms
+from retrieval.filter_values import day_of, kind_of, language_of, media_types_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ def parse(words: str, *, max_characters: int) -> ParsedQuery:
     """Reads what a person typed. Raises QueryError when it is longer than `max_characters`."""
     if len(words) > max_characters:
         raise QueryError(
-            f"The query has {len(words):,} characters; {max_characters:,} are allowed. Search for its most telling "
-            "sentence instead."
+            f"The query has {len(words):,} characters; {max_characters:,} are allowed. "
+            "Search for its most telling sentence instead."
         )
     query = ParsedQuery()
     kept: list[str] = []
@@ -74,8 +75,6 @@ def parse(words: str, *, max_characters: int) -> ParsedQuery:
     query = replace(query, text=text, language=detect_language(text), terms=tuple(query_terms(text)))
     return _with_notices(query)
 
-
-# --- Reading ---
 
 # Control characters, NUL among them, which PostgreSQL does not store, and halves of surrogate pairs.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -129,8 +128,6 @@ def _with_notices(query: ParsedQuery) -> ParsedQuery:
     return query
 
 
-# --- Filters ---
-
 _KEYS = {
     "kind": ("kind", "类型", "種類", "类别"),
     "in": ("in", "collection", "集合", "知识库", "库"),
@@ -140,80 +137,6 @@ _KEYS = {
     "after": ("after", "晚于", "之后"),
 }
 _KEY_OF = {alias: key for key, aliases in _KEYS.items() for alias in aliases}
-
-_KIND_NAMES = {
-    "document": ("document", "documents", "doc", "docs", "文档", "文件"),
-    "image": ("image", "images", "picture", "pictures", "photo", "photos", "图片", "图像", "照片"),
-    "video": ("video", "videos", "视频", "影片"),
-}
-_KIND_OF = {alias: kind for kind, aliases in _KIND_NAMES.items() for alias in aliases}
-
-_LANGUAGE_NAMES = {
-    "zh": ("chinese", "中文", "汉语", "简体", "简体中文", "cn"),
-    "en": ("english", "英文", "英语"),
-    "ja": ("japanese", "日文", "日语", "日本語"),
-    "ko": ("korean", "韩文", "韩语", "한국어"),
-    "de": ("german", "deutsch", "德语"),
-    "fr": ("french", "français", "法语"),
-    "es": ("spanish", "español", "西班牙语"),
-    "ru": ("russian", "русский", "俄语"),
-}
-_LANGUAGE_OF = {alias: code for code, aliases in _LANGUAGE_NAMES.items() for alias in aliases}
-_LANGUAGE_CODE = re.compile("([a-z]{2})(?:[-_][a-z0-9]{2,8})*")
-
-_OFFICE = "application/vnd.openxmlformats-officedocument"
-_MEDIA_TYPES = {
-    "pdf": ("application/pdf",),
-    "docx": (f"{_OFFICE}.wordprocessingml.document",),
-    "doc": ("application/msword",),
-    "word": (f"{_OFFICE}.wordprocessingml.document", "application/msword"),
-    "xlsx": (f"{_OFFICE}.spreadsheetml.sheet",),
-    "xls": ("application/vnd.ms-excel",),
-    "excel": (f"{_OFFICE}.spreadsheetml.sheet", "application/vnd.ms-excel"),
-    "pptx": (f"{_OFFICE}.presentationml.presentation",),
-    "ppt": ("application/vnd.ms-powerpoint",),
-    "powerpoint": (f"{_OFFICE}.presentationml.presentation", "application/vnd.ms-powerpoint"),
-    "odt": ("application/vnd.oasis.opendocument.text",),
-    "ods": ("application/vnd.oasis.opendocument.spreadsheet",),
-    "odp": ("application/vnd.oasis.opendocument.presentation",),
-    "rtf": ("application/rtf", "text/rtf"),
-    "epub": ("application/epub+zip",),
-    "html": ("text/html", "application/xhtml+xml"),
-    "htm": ("text/html", "application/xhtml+xml"),
-    "md": ("text/markdown",),
-    "markdown": ("text/markdown",),
-    "rst": ("text/x-rst", "text/prs.fallenstein.rst"),
-    "txt": ("text/plain",),
-    "text": ("text/plain",),
-    "csv": ("text/csv",),
-    "json": ("application/json",),
-    "xml": ("application/xml", "text/xml"),
-    "tex": ("text/x-tex", "application/x-tex"),
-    "eml": ("message/rfc822",),
-    "msg": ("application/vnd.ms-outlook",),
-    "zip": ("application/zip",),
-    "png": ("image/png",),
-    "jpg": ("image/jpeg",),
-    "jpeg": ("image/jpeg",),
-    "webp": ("image/webp",),
-    "gif": ("image/gif",),
-    "tiff": ("image/tiff",),
-    "tif": ("image/tiff",),
-    "bmp": ("image/bmp",),
-    "heic": ("image/heic",),
-    "avif": ("image/avif",),
-    "svg": ("image/svg+xml",),
-    "mp4": ("video/mp4",),
-    "mov": ("video/quicktime",),
-    "mkv": ("video/x-matroska",),
-    "webm": ("video/webm",),
-    "mp3": ("audio/mpeg",),
-    "wav": ("audio/wav", "audio/x-wav"),
-}
-_MEDIA_TYPE = re.compile("[a-z]+/[a-z0-9][a-z0-9.+-]*")
-
-# 2026, 2026-01, 2026-01-31; also with slashes, dots, or 年月日.
-_DATE = re.compile("(\\d{4})(?:[-/.年](\\d{1,2})(?:[-/.月](\\d{1,2}))?)?[年月日]?")
 
 
 def _with_filter(query: ParsedQuery, negated: bool, key: str, value: str) -> tuple[ParsedQuery, bool]:
@@ -238,22 +161,18 @@ def _values(value: str) -> Iterator[str]:
 
 
 def _kind(query: ParsedQuery, value: str) -> ParsedQuery:
-    kind = _KIND_OF.get(value.casefold())
-    if kind is not None:
+    if kind := kind_of(value):
         return replace(query, kinds=_once(query.kinds, kind))
-    # "类型:pdf" and "kind:pdf" mean a file type.
-    if value.casefold() in _MEDIA_TYPES:
-        return _type(query, value)
+    if found := media_types_of(value):  # 类型:pdf
+        return replace(query, media_types=_once(query.media_types, *found))
     return _with_notice(query, f"“{value}” is no kind; there are document, image and video.")
 
 
 def _type(query: ParsedQuery, value: str) -> ParsedQuery:
-    name = value.casefold().removeprefix(".")
-    found = _MEDIA_TYPES.get(name) or ((name,) if _MEDIA_TYPE.fullmatch(name) else ())
-    if found:
+    if found := media_types_of(value):
         return replace(query, media_types=_once(query.media_types, *found))
-    if name in _KIND_OF:
-        return _kind(query, value)
+    if kind := kind_of(value):  # type:image
+        return replace(query, kinds=_once(query.kinds, kind))
     return _with_notice(query, f"“{value}” is no file type; try one like pdf, docx, png or text/html.")
 
 
@@ -262,24 +181,20 @@ def _collection(query: ParsedQuery, value: str) -> ParsedQuery:
 
 
 def _language(query: ParsedQuery, value: str) -> ParsedQuery:
-    name = value.casefold()
-    code = _LANGUAGE_OF.get(name)
-    if code is None and (match := _LANGUAGE_CODE.fullmatch(name)):
-        code = match[1]
-    if code is None:
-        return _with_notice(query, f"“{value}” is no language; use a code like en or zh.")
-    return replace(query, languages=_once(query.languages, code))
+    if code := language_of(value):
+        return replace(query, languages=_once(query.languages, code))
+    return _with_notice(query, f"“{value}” is no language; use a code like en or zh.")
 
 
 def _before(query: ParsedQuery, value: str) -> ParsedQuery:
-    day = _day(value)
+    day = day_of(value)
     if day is None:
         return _with_notice(query, _no_date(value))
     return replace(query, before=min(day, query.before or day))
 
 
 def _after(query: ParsedQuery, value: str) -> ParsedQuery:
-    day = _day(value)
+    day = day_of(value)
     if day is None:
         return _with_notice(query, _no_date(value))
     return replace(query, after=max(day, query.after or day))
@@ -287,17 +202,6 @@ def _after(query: ParsedQuery, value: str) -> ParsedQuery:
 
 def _no_date(value: str) -> str:
     return f"“{value}” is no date; write it like 2026-01-31, 2026-01 or 2026."
-
-
-def _day(value: str) -> date | None:
-    """The first day of a year, month or day, as web search engines read it: after:2025 includes 2025."""
-    match = _DATE.fullmatch(value)
-    if match is None:
-        return None
-    try:
-        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
-    except ValueError:  # A month 13, a 30 February, a year 0.
-        return None
 
 
 def _once(values: tuple[str, ...], *new: str) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ LATIN_CHARACTERS = 240
 CJK_CHARACTERS = 90
 # A segment is far shorter; this bounds the work on one that is not.
 _MAX_TEXT_CHARACTERS = 20_000
+# What a second find of one term counts, against the first: it shows less than the first of another term.
+_REPEAT = 0.1
 ELLIPSIS = "…"
 
 _UNSPACED = re.compile(f"[{HAN}{KANA}{HANGUL}{SPACELESS}]")
@@ -58,7 +60,8 @@ def _characters(text: str) -> int:
 
 def _matches(text: str, terms: Collection[str]) -> list[_Match]:
     strong = {term for term in terms if not is_weak(term)}
-    # The 车 of 自行车 counts alone only where nothing longer of the query has it: marking each 车 would be noise.
+    # The 车 of 自行车 counts alone only where nothing longer of the query has it: marking every 车 would be
+    # noise.
     wanted = strong | {term for term in terms if not any(term in longer for longer in strong)}
     found = [_Match(start, end, term) for term, start, end in spans(text) if term in wanted]
     if not found:
@@ -75,10 +78,9 @@ def _densest(matches: list[_Match], limit: int, weights: Mapping[str, float]) ->
     first = 0
     for match in matches:
         weight = weights.get(match.term, 1.0)
-        # Another find of the same term shows less than the first of a new one.
         score += weight if not inside.get(match.term) else weight * _REPEAT
         inside[match.term] = inside.get(match.term, 0) + 1
-        while match.end - matches[first].start > limit and matches[first].start < match.start:
+        while matches[first].start < match.start and match.end - matches[first].start > limit:
             gone = matches[first]
             inside[gone.term] -= 1
             lost = weights.get(gone.term, 1.0)
@@ -88,9 +90,6 @@ def _densest(matches: list[_Match], limit: int, weights: Mapping[str, float]) ->
         if score > best + 1e-9:
             best, chosen = score, (matches[first].start, match.end)
     return chosen
-
-
-_REPEAT = 0.1
 
 
 def _window(text: str, first: int, last: int, limit: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from time import monotonic
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from kb.exceptions import FailureCode, KbError
@@ -346,17 +346,22 @@ def _take_back_lost() -> None:
 
 def end_orphaned_items() -> int:
     """A file whose asset was deleted while it waited has nothing left to wait for."""
-    return IngestItem.objects.filter(outcome=Outcome.PENDING, asset_version__isnull=True).update(
+    return IngestItem.objects.filter(
+        run__in=IngestRun.objects.filter(state=RunState.RUNNING),
+        outcome=Outcome.PENDING,
+        asset_version__isnull=True,
+    ).update(
         outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
     )
 
 
 def end_finished_runs() -> int:
     """Ends the sealed runs whose files all have an outcome."""
-    pending = IngestItem.objects.filter(outcome=Outcome.PENDING).values("run")
+    # One look into the index for each open run, instead of a walk over every file there ever was.
+    pending = IngestItem.objects.filter(run=OuterRef("pk"), outcome=Outcome.PENDING)
     return (
         IngestRun.objects.filter(state=RunState.RUNNING, sealed=True)
-        .exclude(pk__in=pending)
+        .exclude(Exists(pending))
         .update(state=RunState.DONE, ended_at=timezone.now())
     )
 

@@ -40,8 +40,8 @@ def _run(lease: outbox.Lease) -> None:
         try:
             pipeline.run(lease)
         except IngestError as error:
-            # A word on the file itself: trying again reads the same bytes.
-            outbox.fail(lease, error.code, str(error), final=True)
+            # A word on the file itself, and trying again reads the same bytes; INTERNAL is a word on ourselves.
+            outbox.fail(lease, error.code, str(error), final=error.code != FailureCode.INTERNAL)
         except ObjectMissingError:
             log.exception("step.object_missing")
             outbox.fail(

@@ -25,6 +25,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Outermost: every other middleware's log lines carry the id, and its time counts.
     "kb.logging.RequestIdMiddleware",
+    "kb.middleware.ProbeMiddleware",
     "kb.middleware.RequestTimeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -18,7 +18,7 @@ DATABASES = {"default": KB_HOME.database()}
 KB_STORAGE = {"backend": "folder", "root": str(KB_HOME.objects)}
 KB_MODELS_DIR = KB_HOME.models
 
-CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_URL = "filesystem://localhost"  # Of which only the scheme counts; without a host kombu warns.
 CELERY_BROKER_TRANSPORT = "kb.broker:FolderTransport"
 CELERY_BROKER_TRANSPORT_OPTIONS = KB_HOME.broker_options()
 

@@ -20,3 +20,5 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 _OWN = Home(KB_HOME.root / os.environ.get("PYTEST_XDIST_WORKER", "main"))
 KB_STORAGE = {"backend": "folder", "root": str(_OWN.objects)}
 CELERY_BROKER_TRANSPORT_OPTIONS = _OWN.broker_options()
+# Looked up when asked for: listing thousands of them would slow each test client's first request.
+WHITENOISE_AUTOREFRESH = True

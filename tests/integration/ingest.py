@@ -10,7 +10,15 @@ from django.db import connection
 from PIL import Image
 
 from kb import uploads
-from kb.models import AudienceWordTotals, Collection, IngestItem, IngestRun, IngestStep, LexemeStats, StepState
+from kb.models import (
+    AudienceWordTotals,
+    Collection,
+    IngestItem,
+    IngestRun,
+    IngestStep,
+    LexemeStats,
+    StepState,
+)
 from retrieval.encoders.base import EncoderSpec, Modality, Vectors, unit_rows
 from workers import outbox, tasks
 

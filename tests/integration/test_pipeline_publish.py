@@ -68,7 +68,9 @@ def found(word: str) -> set[str]:
     }
 
 
-def test_a_published_file_is_found_by_its_words_and_counts_are_those_of_a_recount(collection: Collection) -> None:
+def test_a_published_file_is_found_by_its_words_and_counts_are_those_of_a_recount(
+    collection: Collection,
+) -> None:
     run = bring_in(collection, {"pump.txt": PUMP, "boiler.txt": BOILER})
     assert outcomes(run) == {"pump.txt": "indexed", "boiler.txt": "indexed"}
     assert run.state == RunState.DONE
@@ -115,7 +117,10 @@ def test_the_first_set_of_a_modality_is_active_and_a_second_encoders_is_built_be
     other = HashEncoder("another")
     monkeypatch.setattr("retrieval.spaces.text_encoder", lambda: other)
     bring_in(collection, {"boiler.txt": BOILER})
-    assert dict(VectorSet.objects.values_list("encoder", "state")) == {"hash": "active", "another": "building"}
+    assert dict(VectorSet.objects.values_list("encoder", "state")) == {
+        "hash": "active",
+        "another": "building",
+    }
 
 
 def test_new_bytes_at_the_same_place_replace_the_old_version(
@@ -232,14 +237,16 @@ def test_deleting_an_asset_in_the_middle_of_its_work_ends_its_run(collection: Co
     assert run.state == RunState.DONE
 
 
-def test_moving_an_asset_takes_its_words_vectors_and_statistics_to_the_new_readers(collection: Collection) -> None:
+def test_moving_an_asset_takes_its_words_vectors_and_statistics_to_the_new_readers(
+    collection: Collection,
+) -> None:
     bring_in(collection, {"pump.txt": PUMP, "boiler.txt": BOILER})
     asset = Asset.objects.get(source_uri="pump.txt")
     audience = Audience.objects.create()
     library.move(asset, audience)
     for table in ("kb_segmentwords", "kb_vector"):
         found_audiences = rows(
-            f"SELECT DISTINCT t.audience_id FROM {table} t JOIN kb_segment s ON s.id = t.segment_id"
+            f"SELECT DISTINCT t.audience_id FROM {table} t JOIN kb_segment s ON s.id = t.segment_id"  # noqa: S608 - literals
             " WHERE s.asset_id = %s",
             asset.pk,
         )
@@ -252,7 +259,9 @@ def test_moving_an_asset_takes_its_words_vectors_and_statistics_to_the_new_reade
     assert_parts_agree()
 
 
-def test_a_new_version_with_other_readers_changes_them_only_when_it_is_published(collection: Collection) -> None:
+def test_a_new_version_with_other_readers_changes_them_only_when_it_is_published(
+    collection: Collection,
+) -> None:
     bring_in(collection, {"pump.txt": PUMP})
     audience = Audience.objects.create()
     upload(collection, {"pump.txt": "A turbine now."}, audience=audience)
@@ -366,10 +375,14 @@ def test_where_pictures_are_encoded_they_get_a_visual_and_a_fused_vector(
     monkeypatch.setattr(pipeline.sandbox, "extract", _picture)
     bring_in(collection, {"panel.png": png()})
     kept = dict(
-        rows("SELECT s.modality, v.embedding::text FROM kb_vector v JOIN kb_vectorset s ON s.id = v.vector_set_id")
+        rows(
+            "SELECT s.modality, v.embedding::text FROM kb_vector v JOIN kb_vectorset s ON s.id = v.vector_set_id"
+        )
     )
     assert set(kept) == {"text", "visual", "fused"}
-    vectors = {name: np.array([float(x) for x in str(row).strip("[]").split(",")]) for name, row in kept.items()}
+    vectors = {
+        name: np.array([float(x) for x in str(row).strip("[]").split(",")]) for name, row in kept.items()
+    }
     told = picture_encoder.encode_texts(["Valve open"])[0]
     # The mean of the two unit vectors, made unit length again.
     expected = unit_rows(((told + vectors["visual"]) / 2)[None])[0]
@@ -379,7 +392,7 @@ def test_where_pictures_are_encoded_they_get_a_visual_and_a_fused_vector(
 def test_a_file_without_words_is_found_by_its_title_and_says_that_it_has_none(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *args, **options: Extraction())
+    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *_, **__: Extraction())
     run = bring_in(collection, {"cellar-plan.txt": "unread"}, title="Drainage")
     assert outcomes(run) == {"cellar-plan.txt": "partial"}
     assert codes(run) == {"cellar-plan.txt": "no_content"}
@@ -393,22 +406,31 @@ def test_a_warning_of_the_parser_is_the_items_reason_and_the_file_is_searchable(
     said = Extraction(
         blocks=(TextBlock("Some words."),), warnings=(ExtractionWarning("pages_capped", "Too long."),)
     )
-    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *args, **options: said)
+    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *_, **__: said)
     run = bring_in(collection, {"long.txt": "text"})
     item = IngestItem.objects.get(run=run)
-    assert (item.outcome, item.error_code, item.error_message) == (Outcome.PARTIAL, "pages_capped", "Too long.")
+    assert (item.outcome, item.error_code, item.error_message) == (
+        Outcome.PARTIAL,
+        "pages_capped",
+        "Too long.",
+    )
     assert found("words") == {"long.txt"}
 
 
 def test_a_linked_figure_points_at_the_place_of_the_other_file(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    links = ["../img/pump%20a.png", "/shared/logo.png?v=2", "../../../outside.png", "https://example.org/x.png"]
+    links = [
+        "../img/pump%20a.png",
+        "/shared/logo.png?v=2",
+        "../../../outside.png",
+        "https://example.org/x.png",
+    ]
     said = Extraction(
         blocks=(TextBlock("See the figures."),),
         pictures=tuple(Picture("figure", link=link, alt_text=link) for link in links),
     )
-    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *args, **options: said)
+    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *_, **__: said)
     bring_in(collection, {"docs/guide/page.txt": "text"})
     uris = [s.picture_uri for s in Segment.objects.filter(kind="figure").order_by("ordinal")]
     assert uris == ["docs/img/pump a.png", "shared/logo.png", "", ""]
@@ -418,7 +440,7 @@ def test_text_that_postgres_cannot_keep_is_cleaned(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = Extraction(blocks=(TextBlock("Nul\x00byte and half\ud800pair."),), title="T\x00itle")
-    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *args, **options: said)
+    monkeypatch.setattr(pipeline.sandbox, "extract", lambda *_, **__: said)
     assert outcomes(bring_in(collection, {"odd.txt": "text"})) == {"odd.txt": "indexed"}
     assert Segment.objects.get().text == "Nulbyte and half?pair."
 

@@ -14,7 +14,17 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from kb.models import Asset, Collection, IngestItem, IngestRun, IngestStep, Outcome, Segment, StagedVector, StepState
+from kb.models import (
+    Asset,
+    Collection,
+    IngestItem,
+    IngestRun,
+    IngestStep,
+    Outcome,
+    Segment,
+    StagedVector,
+    StepState,
+)
 from kb.storage import FolderStorage
 from retrieval.analysis import analyse
 from retrieval.spaces import text_encoder
@@ -104,7 +114,9 @@ def wait_until(happened: Callable[[], bool], site: Site) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not happened():
         if time.monotonic() > deadline:
-            steps = list(IngestStep.objects.exclude(state=StepState.DONE).values_list("name", "state", "attempts"))
+            steps = list(
+                IngestStep.objects.exclude(state=StepState.DONE).values_list("name", "state", "attempts")
+            )
             raise AssertionError(f"not in time; open steps: {steps}\n{site.log.read_text()[-4000:]}")
         time.sleep(0.01)
 
@@ -112,7 +124,9 @@ def wait_until(happened: Callable[[], bool], site: Site) -> None:
 def content(number: int) -> str:
     """Distinct words in each file, and two passages in some."""
     paragraphs = [f"Machine m{number} pumps water into basin b{number}." for _ in range(1 + number % 3)]
-    return "\n\n".join(f"{text} Paragraph {index}. {'Filler words. ' * 60}" for index, text in enumerate(paragraphs))
+    return "\n\n".join(
+        f"{text} Paragraph {index}. {'Filler words. ' * 60}" for index, text in enumerate(paragraphs)
+    )
 
 
 def test_killed_workers_a_killed_relay_and_a_deleted_broker_lose_and_double_nothing(

@@ -29,7 +29,11 @@ def test_a_file_is_admitted_with_its_object_its_rows_and_one_ready_step(
     item = receive(run, "./guide//intro.txt", b"Welcome to the site.")
     asset = Asset.objects.get()
     assert (item.outcome, item.path) == (Outcome.PENDING, "guide/intro.txt")
-    assert (asset.source_uri, asset.state, asset.media_type) == ("guide/intro.txt", "processing", "text/plain")
+    assert (asset.source_uri, asset.state, asset.media_type) == (
+        "guide/intro.txt",
+        "processing",
+        "text/plain",
+    )
     assert storage.size_bytes(asset.object_key) == 20
     step = IngestStep.objects.get()
     assert (step.name, step.state, step.asset_version) == ("extract", "ready", item.asset_version)

@@ -18,7 +18,7 @@ from django.urls import get_resolver, reverse
 
 from kb.permissions import Principal, Role, grant
 from kb.storage import FolderStorage
-from tests.security.world import ALL_SCOPES, World, make_world, signed_in, with_token
+from tests.security.world import ALL_SCOPES, World, body, make_world, signed_in, with_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security]
 
@@ -95,7 +95,15 @@ CASES = [
     Case("GET", "api-segment-thumbnail", "unpublished_text", "read", NOBODY),
 ]
 # Answered by whose token or account it is, or listed below: no id in them names anything of another person's.
-WITHOUT_TARGET = {"api-collections", "api-runs", "api-tokens", "api-me", "api-schema", "api-docs", "api-search"}
+WITHOUT_TARGET = {
+    "api-collections",
+    "api-runs",
+    "api-tokens",
+    "api-me",
+    "api-schema",
+    "api-docs",
+    "api-search",
+}
 TESTED_ELSEWHERE = {"api-grant", "api-token"}
 
 
@@ -125,9 +133,8 @@ def call(client: Client, case: Case, path: str) -> HttpResponse:
 
 def seen(response: Any) -> tuple[int, bytes, dict[str, str]]:
     """All that a client can tell two answers apart by, but for the request's id."""
-    content = b"".join(response.streaming_content) if response.streaming else response.content
     headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
-    return response.status_code, content, headers
+    return response.status_code, body(response), headers
 
 
 def mismatch(client: Client, case: Case, world: World, expected: str) -> str | None:
@@ -165,7 +172,9 @@ def test_a_token_without_the_scope_is_refused_before_anything_is_looked_up(world
     assert manager is not None
     for scope in ALL_SCOPES:
         client = with_token(manager, [other for other in ALL_SCOPES if other != scope])
-        wrong = [m for case in CASES if case.scope == scope and (m := mismatch(client, case, world, "refused"))]
+        wrong = [
+            m for case in CASES if case.scope == scope and (m := mismatch(client, case, world, "refused"))
+        ]
         assert wrong == []
 
 
@@ -213,7 +222,9 @@ def test_lists_hold_what_the_person_may_see_and_count_nothing_else(
 def test_a_collection_counts_only_the_assets_that_the_caller_sees(world: World) -> None:
     # viewer: shared and unpublished; manager: the private one too.
     counts = {
-        name: signed_in(world.users[name]).get(f"/api/collections/{world.collection.pk}/").json()["asset_count"]
+        name: signed_in(world.users[name])
+        .get(f"/api/collections/{world.collection.pk}/")
+        .json()["asset_count"]
         for name in ("viewer", "manager")
     }
     assert counts == {"viewer": 2, "manager": 3}
@@ -244,7 +255,9 @@ def test_nothing_of_an_unpublished_version_is_in_its_asset(world: World) -> None
 def test_taking_a_grant_away_takes_effect_at_once(world: World) -> None:
     viewer, manager = signed_in(world.users["viewer"]), signed_in(world.users["manager"])
     path = f"/api/segments/{world.shared_picture.pk}/picture"
-    etag = viewer.get(path).headers["ETag"]
+    first = viewer.get(path)
+    assert body(first)
+    etag = first.headers["ETag"]
     assert viewer.get(path, headers={"If-None-Match": etag}).status_code == 304
     grants = manager.get(f"/api/collections/{world.collection.pk}/grants/").json()
     pk = next(entry["id"] for entry in grants if entry["user"] == "viewer")

@@ -53,6 +53,11 @@ def with_token(user: User, scopes: list[str]) -> Client:
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
+def body(response: Any) -> bytes:
+    """The answer's bytes; a file that is sent is closed when it was read to its end."""
+    return b"".join(response.streaming_content) if response.streaming else bytes(response.content)
+
+
 def published(
     collection: Collection,
     path: str,
@@ -150,10 +155,16 @@ def make_world() -> World:
     version = AssetVersion.objects.get(asset=shared)
     IngestItem.objects.create(run=run, path="shared.txt", asset_version=version, outcome=Outcome.INDEXED)
     private_version = AssetVersion.objects.get(asset=private)
-    IngestItem.objects.create(run=run, path="private.png", asset_version=private_version, outcome=Outcome.INDEXED)
+    IngestItem.objects.create(
+        run=run, path="private.png", asset_version=private_version, outcome=Outcome.INDEXED
+    )
     failed_version = AssetVersion.objects.get(asset=unpublished)
     failed = IngestItem.objects.create(
-        run=run, path="unpublished.txt", asset_version=failed_version, outcome=Outcome.FAILED, error_code="corrupt"
+        run=run,
+        path="unpublished.txt",
+        asset_version=failed_version,
+        outcome=Outcome.FAILED,
+        error_code="corrupt",
     )
     IngestStep.objects.create(asset_version=failed_version, name=StepName.EXTRACT, state=StepState.DEAD)
     IngestRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING)

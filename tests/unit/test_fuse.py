@@ -38,7 +38,13 @@ def test_no_rows_give_no_rows() -> None:
 
 @pytest.mark.parametrize(
     ("modalities", "weights"),
-    [([], []), ([X], [1, 1]), ([X, np.zeros((2, 2), dtype=np.float32)], [1, 1]), ([X], [0]), ([X, Y], [2, -1])],
+    [
+        ([], []),
+        ([X], [1, 1]),
+        ([X, np.zeros((2, 2), dtype=np.float32)], [1, 1]),
+        ([X], [0]),
+        ([X, Y], [2, -1]),
+    ],
 )
 def test_what_makes_no_sense_is_refused(modalities: list[np.ndarray], weights: list[float]) -> None:
     with pytest.raises(ValueError, match=r"weight|Weights|shape"):

@@ -61,7 +61,3 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("status", help="what runs, what is in the library, how the last runs went")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -20,6 +20,7 @@ from kb.exceptions import KbError
 from kb.models import Collection, IngestItem, IngestRun, IngestStep, Outcome, Role, RunState
 from kb.permissions import Principal, grant, require_role
 from kb.startup import migrate, postgres_running
+from workers import outbox
 from workers.cli.files import Found, find
 from workers.cli.people import acting_user
 from workers.cli.services import Services, services
@@ -47,11 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
                 f"Made the collection {collection.name!r}. Only {user.username} may read it; use --everyone, "
                 "or grant access on the admin page."
             )
-        if not arguments.detach:
-            helpers.ensure()  # Steps of the first files run while the others come in.
         ingest_run = uploads.start_run(collection, user, source=", ".join(arguments.paths))
         try:
-            unread = _receive(ingest_run, found)
+            unread = _receive(ingest_run, found, None if arguments.detach else helpers)
         finally:
             uploads.seal(ingest_run)  # Also after Ctrl-C: what came in so far is complete.
         if arguments.detach:
@@ -79,14 +78,19 @@ def _collection(name: str, user: User) -> tuple[Collection, bool]:
     return collection, False
 
 
-def _receive(ingest_run: IngestRun, found: Found) -> list[tuple[str, str]]:
-    """Hands each file over; those that could not be opened come back with the reason."""
+def _receive(ingest_run: IngestRun, found: Found, helpers: Services | None) -> list[tuple[str, str]]:
+    """Hands each file over; those that could not be opened come back with the reason.
+
+    The helpers begin at the first file that needs them: with its steps, while the others come in.
+    """
     unread = list(found.unreadable_folders)
     with tqdm(total=len(found.files), desc="reading", unit="file", disable=None) as bar:
         for name, path in found.files:
             try:
                 with Path(path).open("rb") as stream:
-                    uploads.receive(ingest_run, name, stream)
+                    item = uploads.receive(ingest_run, name, stream)
+                if item.outcome == Outcome.PENDING and helpers is not None:
+                    helpers.ensure()
             except OSError as error:
                 unread.append((name, error.strerror or str(error)))
             bar.update()
@@ -100,9 +104,12 @@ def _wait(ingest_run: IngestRun, helpers: Services) -> bool:
     moved_at, last = time.monotonic(), None
     with tqdm(total=items.count(), desc="indexing", unit="file", disable=None) as bar:
         while True:
-            helpers.ensure()
-            ingest_run.refresh_from_db()
             bar.update(items.exclude(outcome=Outcome.PENDING).count() - bar.n)
+            if bar.n == bar.total:
+                outbox.end_finished_runs()  # As the relay does, which need not be started for that.
+            else:
+                helpers.ensure()
+            ingest_run.refresh_from_db()
             if ingest_run.state != RunState.RUNNING:
                 return True
             now = tuple(steps.aggregate(Count("pk"), Sum("attempts"), Sum("progress")).values()), bar.n
