@@ -5,13 +5,14 @@ one text file each, and each picture is a query. In both directions equal captio
 has it counts as right.
 """
 
+from collections.abc import Hashable
 from pathlib import Path
 
 from tqdm import tqdm
 
 from retrieval.evaluation_data import CaptionedImage, read_captions
 from retrieval.search import SearchRequest
-from workers.evaluate.report import ask, summary
+from workers.evaluate.report import Judgements, ask, summary
 from workers.evaluate.scratch import ingest, scratch_library
 
 
@@ -32,13 +33,14 @@ def _text_to_image(folder: Path, images: list[CaptionedImage], languages: list[s
         asset_of = ingest(library, {_uri(folder, image): (image.path, "") for image in images})
         figures: dict[str, object] = {}
         for language in languages:
-            right: dict[str, dict[int, float]] = {}
+            right: dict[str, dict[Hashable, float]] = {}
             for image in images:
                 for caption in image.captions.get(language, ()):
                     right.setdefault(caption, {})[asset_of[_uri(folder, image)]] = 1.0
             requests = [SearchRequest(words=caption) for caption in right]
             with tqdm(total=len(requests), desc=f"search by {language} caption", disable=None) as progress:
-                figures[language] = summary(ask(library.user, requests, progress.update), list(right.values()), any_positive=True)
+                answers = ask(library.user, requests, progress.update)
+            figures[language] = summary(answers, list(right.values()), any_positive=True)
     return figures
 
 
@@ -52,7 +54,7 @@ def _image_to_text(
     captioned = [image for image in images if image.captions.get(language)]
     with scratch_library() as library:
         asset_of = ingest(library, {uri: (work / uri, "") for uri in uri_of.values()})
-        right = [
+        right: list[Judgements] = [
             {asset_of[uri_of[caption]]: 1.0 for caption in image.captions[language]} for image in captioned
         ]
         requests = [SearchRequest(picture=image.path.read_bytes()) for image in captioned]
