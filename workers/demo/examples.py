@@ -70,8 +70,14 @@ EXAMPLES = (
     Example(
         "a question in other words than the text's",
         "chen",
-        "someone stole my laptop, whom do I call",
+        "a thief took my computer",
         expected=(Expected("handbook/it-security.md"),),
+    ),
+    Example(
+        "a symptom finds the page that explains it",
+        "anna",
+        "why does the pump make a noise like gravel",
+        expected=(Expected("engineering/hx-40-manual.pdf", page=8),),
     ),
     Example(
         "an error code, whole",

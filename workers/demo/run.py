@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from kb.exceptions import KbError
-from kb.models import Collection
+from kb.models import Asset, AssetState, Collection
 from kb.startup import migrate, postgres_running
 from kb.supervisor import running
 from retrieval.results import Hit, SearchResult
@@ -80,6 +80,12 @@ def _ingest_library(workers: int) -> None:
             )
             if status:
                 raise DemoError(f"The collection {collection.name} could not be brought in; see above.")
+    unread = Asset.objects.filter(collection__slug__in=[collection.slug for collection in COLLECTIONS])
+    unread = unread.exclude(state=AssetState.READY)
+    if unread:
+        raise DemoError(
+            f"Not all is searchable: {', '.join(asset.source_uri for asset in unread)}; see above."
+        )
 
 
 def _wait_until_running() -> None:
