@@ -25,7 +25,7 @@ def threads() -> int:
 
 
 def warm() -> None:
-    """Load the models before the fork. Several threads would not live through it: then each child loads them."""
+    """Load the models before the fork. Several threads would not live through it: then each child loads."""
     if threads() == 1:
         _engine()
 
