@@ -127,8 +127,8 @@ def test_a_stated_title_counts_when_somebody_wrote_it(tmp_path: Path, title: str
 
 
 def test_one_unreadable_page_is_a_warning(tmp_path: Path) -> None:
-    # The second page becomes a reference to the first one's content stream, which is no page.
-    content = re.sub(rb"/Kids \[(\d+) 0 R \d+ 0 R\]", rb"/Kids [\1 0 R 3 0 R]", builders.pdf([_BODY, _BODY]))
+    # The second page becomes a reference to an object that the file does not have.
+    content = re.sub(rb"/Kids \[(\d+) 0 R \d+ 0 R\]", rb"/Kids [\1 0 R 99 0 R]", builders.pdf([_BODY, _BODY]))
     found = _read(tmp_path, content)
     assert [warning.code for warning in found.warnings] == ["page_unreadable"]
     assert {block.page for block in found.blocks} == {1}
