@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import F
 
-from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
 from kb.models import Asset, Collection, Segment, SegmentKind
+from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
 from retrieval.ranking import RankedAsset
 from retrieval.results import Facet, Hit, SnippetPart
 from retrieval.snippets import snippet
