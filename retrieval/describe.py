@@ -1,4 +1,4 @@
-"""What does the picture that somebody asks with show? A sentence, from what this person may see and from its own words."""
+"""What does the picture that somebody asks with show? A sentence, from what they may see and from its own words."""
 
 from kb.models import Segment
 from retrieval.channels import SAME_SUBJECT
