@@ -1,4 +1,4 @@
-"""Do the manifests build, and do the alerts fire? `make k8s-check` runs this; it needs kubectl, and promtool for the rules.
+"""Do the manifests build, and do the alerts fire? `make k8s-check` runs this, with kubectl, and promtool for the rules.
 
 Not collected by a plain run of the suite, where the tools may be missing: here a missing kubectl is a failure.
 """
