@@ -92,7 +92,9 @@ def rank(
                 for position, item in enumerate(candidates.items, start=1)
             }
     matched = _matched(scores, weights)
-    scores = {key: {segment: by[segment] for segment in by if segment in matched} for key, by in scores.items()}
+    scores = {
+        key: {segment: by[segment] for segment in by if segment in matched} for key, by in scores.items()
+    }
     fused = fuse(settings, scores, weights)
     groups = group_by_asset(
         {segment: found.score for segment, found in fused.items()},

@@ -11,7 +11,6 @@ from django.conf import settings
 
 from kb.children import die_with_parent
 from kb.exceptions import KbError
-from kb.exceptions import KbError
 from kb.supervisor import SUPERVISED, environment, running
 
 # It imports everything; that took ten seconds on a machine busy with other things.
