@@ -21,7 +21,11 @@ _MAX_TYPES_BYTES = 1024**2
 _ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, OSError, zlib.error)
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCX = _OFFICE + "wordprocessingml.document"
+PPTX = _OFFICE + "presentationml.presentation"
+XLSX = _OFFICE + "spreadsheetml.sheet"
 _OPEN = "application/vnd.oasis.opendocument."
+ODT, ODS, ODP, ODG = _OPEN + "text", _OPEN + "spreadsheet", _OPEN + "presentation", _OPEN + "graphics"
 # The type of the part that an Office Open XML package is about -> the media type of its family. Templates, shows and
 # macro-enabled forms are read as what they are forms of: the macros are left alone.
 _MAIN_PART = re.compile(
@@ -37,13 +41,13 @@ _MAIN_PART = re.compile(
 XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
 VSDX = "application/vnd.ms-visio.drawing"
 _FAMILIES = (
-    ("wordprocessingml", _OFFICE + "wordprocessingml.document"),
-    ("ms-word", _OFFICE + "wordprocessingml.document"),
-    ("presentationml", _OFFICE + "presentationml.presentation"),
-    ("ms-powerpoint", _OFFICE + "presentationml.presentation"),
+    ("wordprocessingml", DOCX),
+    ("ms-word", DOCX),
+    ("presentationml", PPTX),
+    ("ms-powerpoint", PPTX),
     ("ms-excel.sheet.binary", XLSB),
-    ("spreadsheetml", _OFFICE + "spreadsheetml.sheet"),
-    ("ms-excel", _OFFICE + "spreadsheetml.sheet"),
+    ("spreadsheetml", XLSX),
+    ("ms-excel", XLSX),
     ("ms-visio", VSDX),
 )
 # OpenOffice.org 1.0 had no mimetype entry: its manifest says of the root, in either order, what it is.

@@ -9,29 +9,38 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from kb import containers
-from kb.containers import ENCRYPTED_PACKAGE, KEYNOTE, NUMBERS, PAGES, VSDX, XLSB
+from kb.containers import (
+    DOCX,
+    ENCRYPTED_PACKAGE,
+    KEYNOTE,
+    NUMBERS,
+    ODG,
+    ODP,
+    ODS,
+    ODT,
+    PAGES,
+    PPTX,
+    VSDX,
+    XLSB,
+    XLSX,
+)
 
 if TYPE_CHECKING:
     from magika import Magika
 
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-_DOCX = _OFFICE + "wordprocessingml.document"
-_PPTX = _OFFICE + "presentationml.presentation"
-_XLSX = _OFFICE + "spreadsheetml.sheet"
-_OPEN = "application/vnd.oasis.opendocument."
 _SUN = "application/vnd.sun.xml."
 _STAR = "application/vnd.stardivision."
 
 # What the pipeline reads now; workers/extract/registry.py names the parser of each.
 SUPPORTED: frozenset[str] = frozenset(
     {
-        _DOCX,
-        _PPTX,
-        _XLSX,
-        _OPEN + "text",
-        _OPEN + "spreadsheet",
-        _OPEN + "presentation",
-        _OPEN + "graphics",
+        DOCX,
+        PPTX,
+        XLSX,
+        ODT,
+        ODS,
+        ODP,
+        ODG,
         "application/epub+zip",
         "application/rtf",
         "application/json",
@@ -192,21 +201,21 @@ _CLAIMS: dict[str, str] = {
     "msg": "application/vnd.ms-outlook",
     "rtf": "application/rtf",
     **dict.fromkeys(("doc", "dot"), "application/msword"),
-    **dict.fromkeys(("docx", "docm", "dotx", "dotm"), _DOCX),
+    **dict.fromkeys(("docx", "docm", "dotx", "dotm"), DOCX),
     **dict.fromkeys(("xls", "xlt", "xla"), "application/vnd.ms-excel"),
-    **dict.fromkeys(("xlsx", "xlsm", "xltx", "xltm"), _XLSX),
+    **dict.fromkeys(("xlsx", "xlsm", "xltx", "xltm"), XLSX),
     "xlsb": XLSB,
     **dict.fromkeys(("ppt", "pps", "pot"), "application/vnd.ms-powerpoint"),
-    **dict.fromkeys(("pptx", "pptm", "ppsx", "ppsm", "potx", "potm"), _PPTX),
+    **dict.fromkeys(("pptx", "pptm", "ppsx", "ppsm", "potx", "potm"), PPTX),
     **dict.fromkeys(("vsd", "vss", "vst"), "application/vnd.visio"),
     **dict.fromkeys(("vsdx", "vsdm", "vssx", "vssm", "vstx", "vstm"), VSDX),
     "pub": "application/x-mspublisher",
     "wri": "application/x-mswrite",
     **dict.fromkeys(("wpd", "wp"), "application/vnd.wordperfect"),
-    **dict.fromkeys(("odt", "ott", "fodt", "odm"), _OPEN + "text"),
-    **dict.fromkeys(("ods", "ots", "fods"), _OPEN + "spreadsheet"),
-    **dict.fromkeys(("odp", "otp", "fodp"), _OPEN + "presentation"),
-    **dict.fromkeys(("odg", "otg", "fodg"), _OPEN + "graphics"),
+    **dict.fromkeys(("odt", "ott", "fodt", "odm"), ODT),
+    **dict.fromkeys(("ods", "ots", "fods"), ODS),
+    **dict.fromkeys(("odp", "otp", "fodp"), ODP),
+    **dict.fromkeys(("odg", "otg", "fodg"), ODG),
     **dict.fromkeys(("sxw", "stw", "sxg"), _SUN + "writer"),
     **dict.fromkeys(("sxc", "stc"), _SUN + "calc"),
     **dict.fromkeys(("sxi", "sti"), _SUN + "impress"),
@@ -279,13 +288,13 @@ _NAMES: dict[str, str] = {
     "application/vnd.ms-excel": "Microsoft Excel 97-2003 workbook (XLS)",
     "application/vnd.ms-powerpoint": "Microsoft PowerPoint 97-2003 presentation (PPT)",
     "application/vnd.ms-outlook": "Microsoft Outlook message (MSG)",
-    _DOCX: "Microsoft Word document (DOCX)",
-    _XLSX: "Microsoft Excel workbook (XLSX)",
-    _PPTX: "Microsoft PowerPoint presentation (PPTX)",
-    _OPEN + "text": "OpenDocument text (ODT)",
-    _OPEN + "spreadsheet": "OpenDocument spreadsheet (ODS)",
-    _OPEN + "presentation": "OpenDocument presentation (ODP)",
-    _OPEN + "graphics": "OpenDocument drawing (ODG)",
+    DOCX: "Microsoft Word document (DOCX)",
+    XLSX: "Microsoft Excel workbook (XLSX)",
+    PPTX: "Microsoft PowerPoint presentation (PPTX)",
+    ODT: "OpenDocument text (ODT)",
+    ODS: "OpenDocument spreadsheet (ODS)",
+    ODP: "OpenDocument presentation (ODP)",
+    ODG: "OpenDocument drawing (ODG)",
     ENCRYPTED_PACKAGE: "Microsoft Office file with a password",
     XLSB: "Microsoft Excel binary workbook (XLSB)",
     VSDX: "Microsoft Visio drawing (VSDX)",

@@ -79,6 +79,8 @@ MAX_UNPACKED_MARKUP_BYTES = 512 * _MIB
 MAX_TREE_BYTES = 64 * _MIB
 # One part read whole, an embedded picture among them.
 MAX_MEMBER_BYTES = 128 * _MIB
+# An RTF file with its pictures, which it spells in hexadecimal digits.
+MAX_RTF_BYTES = 64 * _MIB
 # Slides or sheets; a presentation of more is a mistake of the program that made it.
 MAX_SLIDES = 2000
 MAX_SHEETS = 500
@@ -92,6 +94,9 @@ MAX_COLUMNS = 200
 MAX_NESTING = 12
 # Records of a JSON file, or elements of an XML file, that are looked at.
 MAX_NODES = 1_000_000
+
+# An argument of a LaTeX command: an author list or a long footnote, not half the document behind a lost bracket.
+MAX_LATEX_ARGUMENT = 50_000
 
 # --- Conversion -------------------------------------------------------------------------------------------------
 # LibreOffice starts in one to three seconds and converts a hundred pages in ten; a busy host takes several times as

@@ -73,7 +73,7 @@ def _meta(root: Element) -> Iterator[Element]:
 def _read(root: Element, carrier: Carrier, assembly: Assembly) -> int:
     """The number of slides or sheets; 0 for a text."""
     body = markup.child(root, "body")
-    content = next((item for item in () if body is None else body), None)
+    content = next(iter(() if body is None else body), None)
     if content is None:
         raise ExtractionError("corrupt")
     reader = _Reader(root, carrier, assembly)
