@@ -23,7 +23,7 @@ def explain(source: Source) -> Extraction:
         start = file.read(8)
     if start[:2] == b"PK":
         with zipped.opened(source.path) as archive:  # Raises when a member has a password.
-            if any(name.endswith(".iwpv2") or name.endswith(".iwph") for name in archive.members):
+            if any(name.endswith((".iwpv2", ".iwph")) for name in archive.members):
                 raise ExtractionError("encrypted")
     elif start == olefile.MAGIC and _is_encrypted(source):
         raise ExtractionError("encrypted")

@@ -1,6 +1,20 @@
 """Which parser reads which media type? Named, not imported, so that a child loads only the one it needs."""
 
-from kb.containers import DOCX, ENCRYPTED_PACKAGE, KEYNOTE, NUMBERS, ODG, ODP, ODS, ODT, PAGES, PPTX, VSDX, XLSB, XLSX
+from kb.containers import (
+    DOCX,
+    ENCRYPTED_PACKAGE,
+    KEYNOTE,
+    NUMBERS,
+    ODG,
+    ODP,
+    ODS,
+    ODT,
+    PAGES,
+    PPTX,
+    VSDX,
+    XLSB,
+    XLSX,
+)
 
 # media type -> "module:function", the function being a workers.extract.base.Extractor. A module may also have
 # `warm() -> None`, which loads what is slow to load; it runs once, before any untrusted byte is read.

@@ -98,7 +98,5 @@ def _leaf(element: Element) -> str:
 
 
 def _attributes(element: Element) -> str:
-    found = [
-        one_line(value) for key, value in element.items() if key.rpartition("}")[2].lower() in _TELLING
-    ]
+    found = [one_line(value) for key, value in element.items() if key.rpartition("}")[2].lower() in _TELLING]
     return ", ".join(value for value in found if value)
