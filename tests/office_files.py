@@ -46,8 +46,10 @@ def word() -> bytes:
     body = document.element.body
     for markup in (
         "<w:sdt {}><w:sdtContent><w:p><w:r><w:t>In a content control.</w:t></w:r></w:p></w:sdtContent></w:sdt>",
-        "<w:p {}><w:ins><w:r><w:t>Inserted</w:t></w:r></w:ins><w:del><w:r><w:delText>Deleted</w:delText></w:r></w:del></w:p>",
-        "<w:p {}><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>",
+        "<w:p {}><w:ins><w:r><w:t>Inserted</w:t></w:r></w:ins>"
+        "<w:del><w:r><w:delText>Deleted</w:delText></w:r></w:del></w:p>",
+        "<w:p {}><w:r><w:pict>"
+        "<w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>",
     ):
         body.insert(len(body) - 1, parse_xml(markup.format(nsdecls("w"))))
     document.sections[0].header.paragraphs[0].text = "Confidential draft"

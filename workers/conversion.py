@@ -79,7 +79,7 @@ def converted(path: Path, *, name: str, target: str, folder: Path, run: Run) -> 
         "limits": dataclasses.asdict(CONVERSION),
     }
     for _ in range(2):
-        reply = run(job, wall_s=CONVERSION.wall_s)
+        reply = run(job, kind="pixels", wall_s=CONVERSION.wall_s)  # Which reads the result, too.
         (folder / LOG_FILE).unlink(missing_ok=True)
         _remove_sockets(profile)
         if _exit_code(reply) != _RESTART:

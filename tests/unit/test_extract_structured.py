@@ -48,7 +48,10 @@ def test_a_table_in_a_chinese_encoding_is_read_and_the_guess_is_said(tmp_path: P
 
 
 def test_json_is_read_as_paths_and_values(tmp_path: Path) -> None:
-    content = '{"title": "Order", "items": [{"part": "Seal", "count": 2}], "to": {"city": "Halden"}, "tags": ["a", "b"]}'
+    content = (
+        '{"title": "Order", "items": [{"part": "Seal", "count": 2}], '
+        '"to": {"city": "Halden"}, "tags": ["a", "b"]}'
+    )
     found = _read(tmp_path, "order.json", content)
     assert found.title == "Order"
     assert [text for _, text in _said(found)] == [

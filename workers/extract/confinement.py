@@ -70,7 +70,8 @@ _OF_FILES = _EXECUTE | _READ_FILE | _WRITE_FILE | _TRUNCATE
 def keep_to(*, read: Sequence[str], write: Sequence[str], sockets: Sequence[str] = ()) -> bool:
     """From here on this process and its children open only what lies under these paths. False where that cannot be had.
 
-    Under `sockets` they may make local sockets, and do nothing else. Paths that do not exist are passed over. Files that are open already stay open.
+    Under `sockets` they may make local sockets, and do nothing else. Paths that do not exist are
+    passed over. Files that are open already stay open.
     """
     if sys.platform != "linux":
         return False

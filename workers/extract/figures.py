@@ -1,4 +1,4 @@
-"""How does a picture in a document become a figure? By its link, by its bytes, or by those in a `data:` address."""
+"""How does a picture in a document become a figure? By its link, its bytes, or those in a `data:` address."""
 
 import base64
 import binascii
@@ -32,7 +32,13 @@ def add_image(link: str, *, alt: str, caption: str, assembly: Assembly) -> None:
 
 
 def add_bytes(
-    data: bytes, *, assembly: Assembly, alt: str = "", caption: str = "", page: int | None = None, link: str = ""
+    data: bytes,
+    *,
+    assembly: Assembly,
+    alt: str = "",
+    caption: str = "",
+    page: int | None = None,
+    link: str = "",
 ) -> None:
     """A picture that the document carries. What it shows is read, too, of the first few."""
     if assembly.figures >= limits.MAX_FIGURES:
