@@ -80,6 +80,48 @@ MAX_PAGE_OBJECTS = 5000
 # Forms inside forms inside forms: drawings nest two or three deep.
 MAX_FORM_DEPTH = 4
 
+# --- Office files and books -------------------------------------------------------------------------------------
+# Parts of one document: a slide has four or five, so a thousand slides with their pictures fit.
+MAX_ZIP_ENTRIES = 20_000
+# All parts unpacked: presentations carry videos, which are stored as they are and never opened.
+MAX_UNPACKED_BYTES = 2048 * _MIB
+# The parts that become text: the largest sheets people keep are some hundred megabytes of XML, read as a stream.
+MAX_UNPACKED_MARKUP_BYTES = 512 * _MIB
+# One part parsed as a tree, which takes five to ten times its bytes: a book in one file has ten megabytes.
+MAX_TREE_BYTES = 64 * _MIB
+# One part read whole, an embedded picture among them.
+MAX_MEMBER_BYTES = 128 * _MIB
+# An RTF file with its pictures, which it spells in hexadecimal digits.
+MAX_RTF_BYTES = 64 * _MIB
+# Slides or sheets; a presentation of more is a mistake of the program that made it.
+MAX_SLIDES = 2000
+MAX_SHEETS = 500
+# Rows with something in them of one sheet or table file: they answer what a sheet is about. A hundred
+# thousand rows are a database, whose every row would stand beside documents in the results.
+MAX_ROWS = 20_000
+# Cells of one file. Columns of a row: readable tables have dozens.
+MAX_CELLS = 500_000
+MAX_COLUMNS = 200
+# Slides group shapes in groups, and Word puts text boxes into text boxes: two or three deep.
+MAX_NESTING = 12
+# Records of a JSON file, or elements of an XML file, that are looked at.
+MAX_NODES = 1_000_000
+
+# An argument of a LaTeX command: an author list or a long footnote, not half the document behind a lost bracket.
+MAX_LATEX_ARGUMENT = 50_000
+
+# --- Conversion -------------------------------------------------------------------------------------------------
+# LibreOffice 7.4 turned a hundred pages of text into PDF in five seconds on two busy cores, within one gibibyte of
+# address space: these are many times its time and twice its memory. Its profile and libraries are many small files.
+CONVERSION = Limits(
+    wall_s=180,
+    cpu_s=120,
+    memory_bytes=2048 * _MIB,
+    scratch_bytes=512 * _MIB,
+    open_files=512,
+    scratch_files=5000,
+)
+
 # --- Answer ---------------------------------------------------------------------------------------
 MAX_OCR_LINES = 2000
 MAX_WARNINGS = 100
