@@ -27,8 +27,9 @@ def by_words(query: ParsedQuery, terms: Sequence[lexical.WeightedTerm], scope: S
         return found
     if text_set := vectors.active_set("text"):
         found.append(vectors.find("text", text_set, spaces.query_vector(query.text), scope, depth))
-    if visual_set := vectors.active_set("visual"):
-        found.append(vectors.find("visual", visual_set, spaces.visual_query_vector(query.text), scope, depth))
+    seen = spaces.visual_query_vector(query.text)
+    if seen is not None and (visual_set := vectors.active_set("visual")):
+        found.append(vectors.find("visual", visual_set, seen, scope, depth))
     return found
 
 
@@ -38,15 +39,16 @@ def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidat
     if look_set := vectors.active_set("lookalike"):
         look = spaces.lookalike_encoder().encode_images([picture.image])[0]
         found.append(vectors.find("lookalike", look_set, look, scope, depth))
-    if visual_set := vectors.active_set("visual"):
-        found.append(vectors.find("visual", visual_set, spaces.picture_vector(picture.image), scope, depth))
-    words = _words_of(picture, found)
+    seen = spaces.picture_vector(picture.image)
+    if seen is not None and (visual_set := vectors.active_set("visual")):
+        found.append(vectors.find("visual", visual_set, seen, scope, depth))
+    words = _words_of(picture, found, scope)
     rarest = lexical.weigh(query_terms(words), scope.audiences)[:READ_TERMS]
     found.append(_renamed(lexical.find(rarest, scope, depth), "read"))
     return found
 
 
-def _words_of(picture: QueryPicture, found: Sequence[Candidates]) -> str:
+def _words_of(picture: QueryPicture, found: Sequence[Candidates], scope: Scope) -> str:
     """The text in the picture: as indexed, when this very picture is (for this person) in the library, else read now."""
     for candidates in found:
         if candidates.channel == "lookalike" and candidates.items and candidates.items[0].score >= SAME_PICTURE:

@@ -43,9 +43,9 @@ class LookAlikeEncoder:
 
 def _describe(image: Image.Image) -> npt.NDArray[np.float32]:
     upright = ImageOps.exif_transpose(image).convert("YCbCr")
-    small = np.asarray(upright.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX), dtype=np.float32) / 255
+    small = np.asarray(upright.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX), dtype=np.float32) / np.float32(255)
     light = small[..., 0]
-    means = small.reshape(CELLS, SIDE_PX // CELLS, CELLS, SIDE_PX // CELLS, 3).mean(axis=(1, 3))
+    means: npt.NDArray[np.float32] = small.reshape(CELLS, SIDE_PX // CELLS, CELLS, SIDE_PX // CELLS, 3).mean(axis=(1, 3))
     return np.concatenate(
         [
             EDGE_SHARE**0.5 * _unit(_edges(light)),

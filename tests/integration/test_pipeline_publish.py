@@ -379,7 +379,7 @@ def test_where_pictures_are_encoded_they_get_a_visual_and_a_fused_vector(
             "SELECT s.modality, v.embedding::text FROM kb_vector v JOIN kb_vectorset s ON s.id = v.vector_set_id"
         )
     )
-    assert set(kept) == {"text", "visual", "fused"}
+    assert set(kept) == {"text", "visual", "fused", "lookalike"}
     vectors = {
         name: np.array([float(x) for x in str(row).strip("[]").split(",")]) for name, row in kept.items()
     }

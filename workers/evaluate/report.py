@@ -1,7 +1,7 @@
 """How well did the searches find what is relevant? Figures from ranked lists, as one JSON-ready object."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from retrieval.search import SearchRequest, ranked_assets
 # As deep as recall@100 looks.
 DEPTH = 100
 KS = (1, 5, 10, 100)
-Judgements = Mapping[int, float]
+Judgements = Mapping[Hashable, float]
 
 
 @dataclass(slots=True)
