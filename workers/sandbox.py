@@ -24,7 +24,7 @@ from kb import media_types
 from kb.exceptions import FailureCode, IngestError
 from workers.extract import limits as caps
 from workers.extract import registry, wire
-from workers.extract.base import Extraction
+from workers.extract.base import SOUND_RATE_PER_S, Extraction
 from workers.extract.limits import DEFAULT, Limits
 from workers.extract.wire import LOG_FILE, RESULT_FILE
 
@@ -62,10 +62,47 @@ def extract(
 
     Raises IngestError with the reason when the file cannot be read, whatever it did to its parser.
     """
-    parser = registry.PARSERS.get(media_type)
+    return _extract(
+        path,
+        registry.PARSERS.get(media_type),
+        name=name,
+        media_type=media_type,
+        part=part,
+        scratch=scratch,
+        limits=limits,
+    )
+
+
+def listen(path: Path, *, media_type: str, part: int, scratch: Path) -> Path:
+    """The sound of one time range of a recording: a file of 16-bit samples in `scratch`. Raises IngestError."""
+    found = _extract(
+        path,
+        registry.LISTENER,
+        name="",
+        media_type=media_type,
+        part=part,
+        scratch=scratch,
+        limits=caps.of(media_type),
+    )
+    if not found.sound:
+        raise IngestError(FailureCode.PARSER_CRASHED)
+    return scratch / found.sound
+
+
+def _extract(
+    path: Path,
+    parser: str | None,
+    *,
+    name: str,
+    media_type: str,
+    part: int,
+    scratch: Path,
+    limits: Limits,
+) -> Extraction:
     if parser is None:
         raise IngestError(
-            FailureCode.NOT_SUPPORTED, f"{media_types.describe(media_type)}: this format is not supported yet."
+            FailureCode.NOT_SUPPORTED,
+            f"{media_types.describe(media_type)}: this format is not supported yet.",
         )
     scratch.mkdir(parents=True, exist_ok=True)
     job = {
@@ -107,6 +144,8 @@ def _outcome(reply: dict[str, Any], scratch: Path, limits: Limits, *, name: str)
             for picture in extraction.pictures:
                 if picture.file:
                     _check_picture(scratch / picture.file, limits)
+            if extraction.sound:
+                _check_sound(scratch / extraction.sound)
     # The child was taken over or broke: the answer is missing, a link, no JSON, or of another shape. RecursionError
     # is what a million opening brackets give.
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -152,9 +191,19 @@ def _check_picture(path: Path, limits: Limits) -> None:
             raise ValueError("not the picture that its name says")
 
 
+def _check_sound(path: Path) -> None:
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1 or facts.st_size % 2:
+        raise OSError(errno.EINVAL, "not a file of samples")
+    if facts.st_size > 2 * SOUND_RATE_PER_S * caps.SECONDS_PER_PART:
+        raise IngestError(FailureCode.OUTPUT_LIMIT)
+
+
 def _log_tail(scratch: Path) -> str:
     try:
-        with os.fdopen(os.open(scratch / LOG_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        with os.fdopen(
+            os.open(scratch / LOG_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb"
+        ) as file:
             size_bytes = os.fstat(file.fileno()).st_size
             file.seek(max(0, size_bytes - caps.LOG_TAIL_BYTES))
             return file.read(caps.LOG_TAIL_BYTES).decode("utf-8", errors="replace")

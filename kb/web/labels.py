@@ -32,6 +32,7 @@ OUTCOMES: dict[str, str | Promise] = {
 }
 STEPS: dict[str, str | Promise] = {
     StepName.EXTRACT: _("Reading"),
+    StepName.TRANSCRIBE: _("Listening"),
     StepName.EMBED: _("Understanding"),
     StepName.INDEX: _("Indexing"),
 }

@@ -1,0 +1,47 @@
+"""Which subtitle file belongs to which recording? The one beside it with its name: `talk.en.srt` to `talk.mp4`.
+
+The words of such a side-car stay rows of the side-car's own asset, with its readers, and count for the recording
+when a search is answered: docs/decisions/side-car-subtitles.md says why.
+"""
+
+import re
+from pathlib import PurePosixPath
+
+SUBTITLE_TYPES = frozenset({"text/vtt", "application/x-subrip"})
+SUBTITLE_EXTENSIONS = (".srt", ".vtt")
+# Where two recordings share a name, the first kind has the subtitles.
+RECORDING_EXTENSIONS = (
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".3gp",
+    ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".oga", ".opus", ".aac",
+)  # fmt: skip
+# What may stand between the name and the extension: a language (en, zh-Hans, pt_BR), and what kind of subtitles.
+_QUALIFIER = re.compile(r"\.(?:[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,2}|forced|sdh|cc|default)", re.IGNORECASE)
+_MOST_QUALIFIERS = 2
+
+
+def is_recording(media_type: str) -> bool:
+    return media_type.startswith(("video/", "audio/"))
+
+
+def recording_uris(source_uri: str) -> list[str]:
+    """Where the recording of the side-car at `source_uri` may be, likeliest first; none for what is no side-car."""
+    path = PurePosixPath(source_uri)
+    if path.suffix.lower() not in SUBTITLE_EXTENSIONS or "://" in source_uri:
+        return []
+    stems = [str(path.with_suffix(""))]
+    for _ in range(_MOST_QUALIFIERS):
+        shorter = PurePosixPath(stems[-1])
+        if not _QUALIFIER.fullmatch(shorter.suffix):
+            break
+        stems.append(str(shorter.with_suffix("")))
+    return [
+        stem + extension
+        for stem in stems
+        for lower in RECORDING_EXTENSIONS
+        for extension in (lower, lower.upper())
+    ]
+
+
+def side_car_prefix(source_uri: str) -> str:
+    """What the path of every side-car of the recording at `source_uri` begins with."""
+    return str(PurePosixPath(source_uri).with_suffix("")) + "."
