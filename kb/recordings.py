@@ -7,6 +7,11 @@ when a search is answered: docs/decisions/side-car-subtitles.md says why.
 import re
 from pathlib import PurePosixPath
 
+from django.db.models import Q, QuerySet
+
+from kb.models import Asset, Segment, SegmentKind
+from kb.permissions import AnyUser, visible_assets, visible_segments
+
 SUBTITLE_TYPES = frozenset({"text/vtt", "application/x-subrip"})
 SUBTITLE_EXTENSIONS = (".srt", ".vtt")
 # Where two recordings share a name, the first kind has the subtitles.
@@ -42,6 +47,25 @@ def recording_uris(source_uri: str) -> list[str]:
     ]
 
 
-def side_car_prefix(source_uri: str) -> str:
-    """What the path of every side-car of the recording at `source_uri` begins with."""
-    return str(PurePosixPath(source_uri).with_suffix("")) + "."
+def with_side_cars(user: AnyUser, asset: Asset) -> QuerySet[Segment]:
+    """The asset's segments that `user` may see, and the spoken words of the side-cars that they may see."""
+    own = Q(asset=asset)
+    if is_recording(asset.media_type):
+        own |= Q(asset__in=_side_cars(user, asset), kind=SegmentKind.SPEECH)
+    return visible_segments(user).filter(own)
+
+
+def _side_cars(user: AnyUser, asset: Asset) -> list[int]:
+    """Subtitle files that belong to this recording, and to none that is likelier."""
+    beside = visible_assets(user).filter(collection=asset.collection_id, version__gt=0)
+    prefix = str(PurePosixPath(asset.source_uri).with_suffix("")) + "."
+    found = []
+    for pk, uri in beside.filter(media_type__in=SUBTITLE_TYPES, source_uri__startswith=prefix).values_list(
+        "pk", "source_uri"
+    ):
+        uris = recording_uris(uri)
+        if asset.source_uri in uris:
+            likelier = uris[: uris.index(asset.source_uri)]
+            if not beside.filter(source_uri__in=likelier).exists():
+                found.append(pk)
+    return found

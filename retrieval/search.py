@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import models
 
 from kb.exceptions import QueryError
-from kb.models import Segment
+from kb.models import Asset, Segment, SegmentKind
 from kb.permissions import AnyUser, visible_assets, visible_audiences, visible_collections, visible_segments
+from kb.recordings import SUBTITLE_TYPES, recording_uris
 from retrieval import browse, channels, lexical, metrics, spaces
 from retrieval.analysis import contains_phrase
 from retrieval.picture import QueryPicture, open_picture
@@ -52,7 +53,7 @@ def search(user: AnyUser, request: SearchRequest) -> SearchResult:
     with clock("retrieve"):
         found = retrieve(question, scope)
     with clock("rank"):
-        ranking = order(user, question, found)
+        ranking = order(user, question, found, scope)
     with clock("render"):
         result = render(user, request, question, ranking, found)
     metrics.observe_search(question.kind, clock.stages_ms, found=bool(result.hits))
@@ -65,10 +66,13 @@ def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str
     scope = permit(user, question)
     found = retrieve(question, scope)
     lists = {
-        candidates.channel: [item.asset_id for item in order(user, question, replace(found, words=(candidates,), picture=()))]
+        candidates.channel: [
+            item.asset_id
+            for item in order(user, question, replace(found, words=(candidates,), picture=()), scope)
+        ]
         for candidates in (*found.words, *found.picture)
     }
-    lists["fused"] = [item.asset_id for item in order(user, question, found)]
+    lists["fused"] = [item.asset_id for item in order(user, question, found, scope)]
     return {channel: assets[:depth] for channel, assets in lists.items()}
 
 
@@ -144,10 +148,10 @@ def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
     return Found(terms, tuple(words), tuple(picture))
 
 
-def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:  # ⑨
+def order(user: AnyUser, question: Question, found: Found, scope: Scope) -> list[RankedAsset]:  # ⑨
     """The assets that the channels propose, best first."""
     candidates = (*found.words, *found.picture)
-    places = place(user, {item.segment_id for channel in candidates for item in channel.items})
+    places = place(user, {item.segment_id for channel in candidates for item in channel.items}, scope)
     settings = RankingSettings()
     words = of_words(
         found.words,
@@ -159,27 +163,51 @@ def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:
     return rank([words, of_picture(found.picture, share=1 - question.text_weight)], places, settings)
 
 
-def place(user: AnyUser, segment_ids: Members[int]) -> dict[int, Placed]:
-    """The asset that each segment counts for: its own, or the visible picture that it is a figure of."""
+def place(user: AnyUser, segment_ids: Members[int], scope: Scope) -> dict[int, Placed]:
+    """The asset that each segment counts for: its own, or a visible one of the same collection that it belongs to.
+
+    The figure of a document is the picture it links to; the words of a subtitle file are the recording's beside it.
+    Where that one does not pass the filters, the segment's own asset may.
+    """
     segments = list(
         visible_segments(user)
         .filter(pk__in=segment_ids)
-        .only("asset_id", "collection_id", "page", "start_ms", "picture_uri")
-    )
-    uris = {segment.picture_uri for segment in segments if segment.picture_uri}
-    pictured = {
-        (asset.collection_id, asset.source_uri): asset.pk
-        for asset in visible_assets(user).filter(source_uri__in=uris).only("collection_id", "source_uri")
-    }
-    return {
-        segment.pk: Placed(
-            segment.pk,
-            pictured.get((segment.collection_id, segment.picture_uri), segment.asset_id),
-            segment.page,
-            segment.start_ms,
+        .select_related("asset")
+        .only(
+            "asset_id",
+            "collection_id",
+            "kind",
+            "page",
+            "start_ms",
+            "picture_uri",
+            "asset__source_uri",
+            "asset__media_type",
         )
-        for segment in segments
+    )
+    uris = {segment.pk: _counts_for(segment) for segment in segments}
+    others: dict[tuple[int, str], Asset] = {
+        (asset.collection_id, asset.source_uri): asset
+        for asset in visible_assets(user)
+        .filter(source_uri__in={uri for found in uris.values() for uri in found}, version__gt=0)
+        .only("collection_id", "source_uri", "media_type")
     }
+    places = {}
+    for segment in segments:
+        known = [others.get((segment.collection_id, uri)) for uri in uris[segment.pk]]
+        for asset in (*known, segment.asset):
+            if asset is not None and scope.allows(asset.media_type, asset.kind):
+                places[segment.pk] = Placed(segment.pk, asset.pk, segment.page, segment.start_ms)
+                break
+    return places
+
+
+def _counts_for(segment: Segment) -> list[str]:
+    """Where the assets may be that this segment counts for, likeliest first."""
+    if segment.picture_uri:
+        return [segment.picture_uri]
+    if segment.kind == SegmentKind.SPEECH and segment.asset.media_type in SUBTITLE_TYPES:
+        return recording_uris(segment.asset.source_uri)
+    return []
 
 
 def render(  # ⑩
@@ -224,7 +252,9 @@ def _without_excluded(user: AnyUser, query: ParsedQuery, scope: Scope) -> Scope:
         if len(terms) == 1 and len(units) == 1:
             lexemes += [term.lexeme_id for term in lexical.weigh(terms, scope.audiences)]
         else:
-            assets |= {segment.asset_id for segment in _with_phrases(user, terms, [units], Scope(scope.audiences))}
+            assets |= {
+                segment.asset_id for segment in _with_phrases(user, terms, [units], Scope(scope.audiences))
+            }
     return replace(scope, excluded_lexemes=tuple(lexemes), excluded_assets=tuple(sorted(assets)))
 
 

@@ -65,6 +65,12 @@ def moment(ms: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def seconds(ms: int) -> str:
+    """A moment as players' addresses have it, never before it: the frame before would be another shot's."""
+    tenths = -(-ms // 100)
+    return f"{tenths // 10}.{tenths % 10}" if tenths % 10 else str(tenths // 10)
+
+
 def duration(seconds: float) -> str:
     """For someone who waits: seconds below a minute and a half, then minutes, then hours."""
     if seconds < 90:

@@ -105,7 +105,7 @@ def _decoded(container: InputContainer, stream: Any, end_ms: int, reading: Readi
             lasts_ms = (media.time_s(packet, packet.duration) or 0.0) * 1000
             reading.end_ms = max(reading.end_ms, round(shown_ms + lasts_ms))
         try:
-            yield from stream.codec_context.decode(packet if packet.size else None)
+            yield from packet.decode()  # The last packet is empty, and fetches what the decoder holds.
         except (MemoryError, EOFError) as error:
             if isinstance(error, MemoryError):
                 raise

@@ -192,7 +192,7 @@ def subtitle_cues(text: str, demuxer: str) -> list[Cue]:
     """The cues of a subtitle file's text; none when it is no such file."""
     found = Survey()
     try:
-        with av.open(io.BytesIO(text.encode("utf-8", "replace")), format=demuxer) as container:
+        with av.open(io.BytesIO(text.encode("utf-8", "replace")), "r", format=demuxer) as container:
             for packet in _packets(container, list(container.streams.subtitles), found):
                 start_s, duration_s = time_s(packet, packet.pts), time_s(packet, packet.duration)
                 if start_s is not None and len(found.cues) < limits.MAX_CUES:

@@ -6,6 +6,7 @@ within a floor and a ceiling on length. Frames are seen once, in order; of the c
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,9 +26,15 @@ logging.getLogger("pyscenedetect").setLevel(logging.WARNING)
 Pixels = npt.NDArray[np.uint8]
 
 # How much more than its neighbours a frame must differ (the detector's own default), and by how much at least, in
-# mean steps of 0 to 255 over hue, saturation and brightness: a new slide of text differs by 3 and more from the one
-# before, the noise of compression by less than 1.
-_RATIO, _LEAST_DIFFERENCE = 3.0, 2.0
+# mean steps of 0 to 255 over hue, saturation, brightness and edges. Edges tell slides apart: measured at 256 pixels,
+# a slide of text differs from the next by 1.2 and more with them, by 0.3 without, and by 0.6 from itself with one
+# line more.
+_RATIO, _LEAST_DIFFERENCE = 3.0, 0.5
+_WEIGHTS = AdaptiveDetector.Components(1, 1, 1, 1)
+# A keyframe of a poorly compressed video differs as much, but everywhere a little: there is no cut between two frames
+# of which no block differs by this. One line of text changes its blocks by 20 and more.
+_ALIKE = 8.0
+_BLOCK_PX = 16
 # Neighbours on either side: a quarter of a second at SAMPLES_PER_S.
 _NEIGHBOURS = 2
 # Frames of one shot that are held, 6 MB each at full HD; when there are more, every other one goes.
@@ -71,27 +78,31 @@ class ShotFinder:
     def __init__(self, start_ms: int) -> None:
         self._detector = AdaptiveDetector(
             adaptive_threshold=_RATIO,
-            min_scene_len=limits.MIN_SHOT_MS / 1000,
+            # The floor is kept below: the detector would let a false cut hide the true one that follows.
+            min_scene_len=0,
             window_width=_NEIGHBOURS,
+            weights=_WEIGHTS,
             min_content_val=_LEAST_DIFFERENCE,
         )
         self._start_ms = start_ms
         self._held: list[_Candidate] = []
+        # The last frames: those around a cut, which the detector names when it has seen what follows.
+        self._recent: deque[tuple[int, Pixels]] = deque(maxlen=2 * _NEIGHBOURS + 2)
         self._shots: list[Shot] = []
 
     def add(self, frame: Frame) -> None:
         """Frames must come in order of time."""
-        # Before the detector has its say: a cut it names lies in the past, and the frames after it are held already.
         if frame.time_ms - self._start_ms >= limits.MAX_SHOT_MS:
             self._close(self._start_ms + limits.MAX_SHOT_MS)
-        for cut in self._detector.process_frame(_timecode(frame.time_ms), frame.small):
-            cut_ms = round(cut.seconds * 1000)
-            if cut_ms - self._start_ms >= limits.MIN_SHOT_MS:
-                self._close(cut_ms)
+        self._look(frame.time_ms, frame.small)
         self._hold(frame)
 
     def finish(self, end_ms: int) -> list[Shot]:
         """All shots, the last one ending at `end_ms`."""
+        # The detector wants to see what comes after a frame: the last one stays.
+        for later in range(1, _NEIGHBOURS + 1):
+            if self._recent:
+                self._look(self._recent[-1][0] + later, self._recent[-1][1])
         if end_ms > self._start_ms:
             self._close(end_ms)
         if len(self._shots) > 1 and self._shots[-1].end_ms - self._shots[-1].start_ms < limits.MIN_SHOT_MS:
@@ -100,13 +111,21 @@ class ShotFinder:
             self._shots.append(Shot(last.start_ms, rest.end_ms, last.picture, last.small))
         return self._shots
 
+    def _look(self, time_ms: int, small: Pixels) -> None:
+        self._recent.append((time_ms, small))
+        for cut in self._detector.process_frame(_timecode(time_ms), small):
+            cut_ms = round(cut.seconds * 1000)
+            before = [picture for at_ms, picture in self._recent if at_ms < cut_ms]
+            # A flash is part of the shot that follows it.
+            if cut_ms - self._start_ms >= limits.MIN_SHOT_MS and not (before and alike(before[-1], small)):
+                self._close(cut_ms)
+
     def _close(self, end_ms: int) -> None:
         own = [candidate for candidate in self._held if candidate.time_ms < end_ms]
         self._held = self._held[len(own) :]
         best = _best(own, (self._start_ms + end_ms) / 2, (end_ms - self._start_ms) / 2)
-        self._shots.append(
-            Shot(self._start_ms, end_ms, best and best.picture, None if best is None else best.small)
-        )
+        shot = Shot(self._start_ms, end_ms, best.picture if best else None, best.small if best else None)
+        self._shots.append(shot)
         self._start_ms = end_ms
 
     def _hold(self, frame: Frame) -> None:
@@ -139,8 +158,11 @@ def _timecode(time_ms: int) -> Any:
     return FrameTimecode(Timecode(time_ms, Fraction(1, 1000)), fps=float(limits.SAMPLES_PER_S))
 
 
-def difference(one: Pixels, other: Pixels) -> float:
-    """Mean absolute difference of two thumbnails, 0 to 255; infinite where their sizes differ."""
+def alike(one: Pixels, other: Pixels) -> bool:
+    """Whether two thumbnails show the same, words and all."""
     if one.shape != other.shape:
-        return float("inf")
-    return float(np.abs(one.astype(np.int16) - other).mean())
+        return False
+    change = np.abs(one.astype(np.int16) - other).mean(axis=2)
+    rows, columns = (range(0, length, _BLOCK_PX) for length in change.shape)
+    blocks = (change[y : y + _BLOCK_PX, x : x + _BLOCK_PX] for y in rows for x in columns)
+    return all(float(block.mean()) < _ALIKE for block in blocks)

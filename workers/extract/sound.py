@@ -50,8 +50,7 @@ def _heard(container: InputContainer, stream: Any) -> Iterator[tuple[float, Any]
     while True:
         try:
             packet = next(packets)
-            decoded = stream.codec_context.decode(packet if packet.size else None)
-            for frame in decoded:
+            for frame in packet.decode():
                 begins_s = media.time_s(frame, frame.pts)
                 parts = [part.to_ndarray().reshape(-1) for part in resampler.resample(frame)]
                 if begins_s is not None and parts:

@@ -37,7 +37,7 @@ def transcribe(file: Path, model: str) -> list[SpeechLine]:
 
     `model` is a transformers name or a folder. Raises ImportError where the `models` extra is not installed.
     """
-    samples = np.fromfile(file, dtype="<i2").astype(np.float32) / 32768
+    samples: Samples = np.fromfile(file, dtype="<i2").astype(np.float32) / np.float32(32768)
     lines: list[SpeechLine] = []
     at_s = 0.0
     while at_s < len(samples) / SOUND_RATE_PER_S:
@@ -88,5 +88,6 @@ def _listener(name: str) -> _Listener:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModelForSpeechSeq2Seq.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
-    processor = AutoProcessor.from_pretrained(name, trust_remote_code=False)
+    # transformers has types, but not here.
+    processor = AutoProcessor.from_pretrained(name, trust_remote_code=False)  # type: ignore[no-untyped-call]
     return _Listener(model.eval().to(device), processor, device)

@@ -13,15 +13,13 @@ from PIL import Image
 from workers.extract import frames, limits, media, ocr, pixels
 from workers.extract.base import PREVIEW_FRAMES, Extraction, OcrLine, Picture, Source, TextBlock, Warning_
 from workers.extract.cues import windows
-from workers.extract.shots import Pixels, Shot, ShotFinder, difference
+from workers.extract.shots import Pixels, Shot, ShotFinder, alike
 
 warm = ocr.warm
 
 _PREVIEW_WIDTH_PX = 160
 # Tall phone videos: three times the width is enough.
 _MOST_PREVIEW_HEIGHT_PX = 284
-# Two keyframes that differ less, as thumbnails, show the same words: a speaker, the audience, the speaker again.
-_SAME_WORDS = 1.5
 
 
 def extract(source: Source) -> Extraction:
@@ -150,7 +148,7 @@ def _read(found: list[Shot]) -> dict[int, tuple[OcrLine, ...]]:
         shot = found[number]
         if shot.picture is None or shot.small is None:
             continue
-        same = next((other for small, other in known if difference(small, shot.small) < _SAME_WORDS), None)
+        same = next((other for small, other in known if alike(small, shot.small)), None)
         if same is not None:
             lines[number] = lines[same]
         elif len(known) < limits.MAX_OCR_SHOTS:
