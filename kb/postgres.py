@@ -144,6 +144,9 @@ class EmbeddedPostgres:
                 if pid is not None:
                     self._end(pid)
             self._reap()
+            if self.pid() is None:
+                with contextlib.suppress(OSError):  # Gone already, or something of somebody else's is in it.
+                    self._home.socket_dir.rmdir()
 
     def answers(self) -> bool:
         """Whether the server of this home, and no other, takes connections."""

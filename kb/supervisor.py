@@ -184,8 +184,6 @@ def environment(home: Home) -> dict[str, str]:
         | {
             "KB_HOME": str(home.root.resolve()),
             "PYTHONUNBUFFERED": "1",
-            # Celery warns of running as root for the sake of pickled messages; ours are JSON.
-            "C_FORCE_ROOT": "1",
             SUPERVISED: "1",
         }
     )

@@ -179,18 +179,23 @@ def _admit(
         _put_object(received)
         existing = _existing_version(run.collection_id, source_uri, received.sha256)
         if existing is not None:
-            return IngestItem.objects.create(
-                run=run,
-                path=source_uri,
-                asset_version=existing,
-                outcome=Outcome.UNCHANGED,
-                ended_at=timezone.now(),
-            )
+            return _known(run, source_uri, existing)
         version = _new_version(run, source_uri, received, title=title, audience=audience)
         item = IngestItem.objects.create(run=run, path=source_uri, asset_version=version)
         IngestStep.objects.create(asset_version=version, name=StepName.EXTRACT, part=0)
         wake_relay()
         return item
+
+
+def _known(run: IngestRun, source_uri: str, existing: AssetVersion) -> IngestItem:
+    """An item for bytes that are searchable already, or that somebody else's upload is just making so."""
+    # Under the version's lock: it cannot be published, and end its items, between the question and the insert.
+    version = AssetVersion.objects.select_for_update(of=("self",)).select_related("asset").get(pk=existing.pk)
+    if version.number == version.asset.version:
+        ending = {"outcome": Outcome.UNCHANGED, "ended_at": timezone.now()}
+    else:
+        ending = {"outcome": Outcome.PENDING}
+    return IngestItem.objects.create(run=run, path=source_uri, asset_version=version, **ending)
 
 
 def _put_object(received: _Received) -> None:

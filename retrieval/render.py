@@ -116,7 +116,9 @@ def _thumbnails(
 ) -> dict[tuple[int, int | None], str]:
     """URLs by (asset, page) for the pages that `segments` stand on, and by (asset, None) for each asset's cover."""
     pictured = visible_segments(user).filter(asset__in=list(assets)).exclude(thumbnail_key="")
-    covers = pictured.order_by("asset_id", F("page").asc(nulls_last=True), "part", "ordinal").distinct("asset_id")
+    covers = pictured.order_by("asset_id", F("page").asc(nulls_last=True), "part", "ordinal").distinct(
+        "asset_id"
+    )
     urls: dict[tuple[int, int | None], str] = {
         (asset_id, None): _thumbnail_url(pk) for pk, asset_id in covers.values_list("pk", "asset_id")
     }

@@ -136,14 +136,7 @@ def _download(version: AssetVersion, target: Path) -> Path:
 def _parse(version: AssetVersion, part: int, file: Path, scratch: Path) -> Extraction:
     name = version.facts.get("name", "")
     try:
-        return sandbox.extract(
-            file,
-            name=name,
-            media_type=version.media_type,
-            part=part,
-            scratch=scratch,
-            limits=limits.of(version.media_type),
-        )
+        return sandbox.extract(file, name=name, media_type=version.media_type, part=part, scratch=scratch)
     except IngestError as error:
         if part == 0:
             raise

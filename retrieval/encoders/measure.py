@@ -21,19 +21,23 @@ from retrieval.encoders.manifest import Candidate, file_sha256
 from retrieval.encoders.pictures import ImagePart
 from retrieval.encoders.text_tower import TextPart, TextTower
 
-# The gate. All-MiniLM-L6-v2 in int8 with one scale a channel keeps a mean cosine of 0.993 and nearly all
-# neighbours; with one scale a matrix it falls to 0.93 and changes what is found. Between the two:
+# The gate refuses a form that is broken on this host (int8 sums saturate on CPUs without VNNI) or for this
+# model. On the probes all-MiniLM-L6-v2 keeps a mean cosine of 0.992 in int8 with one scale a channel, 0.950
+# with one a matrix; on Cranfield the first costs 0.005 nDCG@10, about the standard error, the second 0.014.
 LEAST_MEAN_COSINE = 0.98
-# Of the ten nearest probes, the share that are still among the ten. Ties at rank ten swap in any arithmetic.
+# Of the ten nearest probes, the share that are still among the ten: 0.92 and 0.85 there. Many probes lie at
+# like distances, and places nine to eleven change hands first.
 NEIGHBOURS = 10
-LEAST_NEIGHBOURS = 0.9
+LEAST_NEIGHBOURS = 0.88
 # The median of so many alternating rounds: the host's other work then slows all candidates alike.
 ROUNDS = 5
-# A quantised form must save this share of the time, so that the noise of a busy host does not decide, and change
-# the revision, from one preparation to the next.
+# A quantised form must save this share of the time, so that the noise of a busy host does not decide, and
+# change the revision, from one preparation to the next.
 LEAST_SAVING = 0.1
-# Weights that enter as constants. Convolutions stay float32: ONNX Runtime's dynamic int8 ones are slower.
-QUANTISED_OPERATORS = ["MatMul", "Gemm", "Attention", "Gather"]
+# Embedding tables (Gather) stay float32: in int8 they saved no time and cost a further 0.007 nDCG@10. So do
+# convolutions: an image transformer has one, of little work. Whoever changes this list changes what `int8`
+# means, and must change that name too, which is part of the revision.
+QUANTISED_OPERATORS = ["MatMul", "Attention"]
 
 Say = Callable[[str], None]
 

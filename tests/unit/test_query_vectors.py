@@ -12,7 +12,6 @@ from retrieval import spaces
 from retrieval.encoders.base import EncoderError, EncoderSpec, Vectors, unit_rows
 from retrieval.encoders.serving import PreparedEncoder
 
-
 # The fixture below replaces it; two tests want it back.
 _LOADED = spaces._loaded
 

@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KbError as error:
         print(f"kb: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read our output, `head` for one, has seen enough. Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # As a shell reports it.
     except KeyboardInterrupt:
         return 130  # As a shell reports Ctrl-C.
 

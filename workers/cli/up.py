@@ -13,7 +13,7 @@ from kb.exceptions import KbError
 from kb.models import IngestRun, IngestStep, RunState, StepState
 from kb.postgres import EmbeddedPostgres
 from kb.startup import migrate
-from kb.supervisor import Supervisor, parts
+from kb.supervisor import AlreadyRunningError, Supervisor, parts, running
 
 # A slow machine imports everything and loads the page's encoder in less.
 WEB_DEADLINE_S = 60
@@ -28,6 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not settings.KB_EMBEDDED:
         raise NotEmbeddedError
     port = None if arguments.no_web else arguments.port
+    if (other := running(settings.KB_HOME)) is not None:
+        raise AlreadyRunningError(
+            f"The knowledge base runs already (process {other.get('pid')}): see `kb status`."
+        )
     if port is not None:
         _require_free(port)
 
@@ -83,9 +87,7 @@ def _require_free(port: int) -> None:
         # create_server sets SO_REUSEADDR, as gunicorn does: only a listening program is in the way.
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        raise PortTakenError(
-            f"Port {port} cannot be used: {error.strerror}. Choose another with --port."
-        ) from error
+        raise PortTakenError(f"Port {port} is in use or not allowed. Choose another with --port.") from error
 
 
 def _announce(port: int) -> None:

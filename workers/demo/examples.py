@@ -137,13 +137,13 @@ EXAMPLES = (
     Example(
         "a photo of an alarm finds the passage that explains it",
         "anna",
-        picture=Snapshot("engineering/photos/hc-3-alarm-panel.jpg", cut=(0.0, 0.16, 1.0, 0.42)),
+        picture=Snapshot("engineering/photos/hc-3-alarm-panel.jpg", cut=(0.0, 0.03, 1.0, 0.62)),
         expected=(Expected("engineering/hc-3-controller-manual.pdf", within=4),),
     ),
     Example(
         "a cut of a Chinese screenshot finds the rule behind it",
         "chen",
-        picture=Snapshot("handbook/images/请假申请截图.png", cut=(0.2, 0.72, 1.0, 0.84), scale=1.2),
+        picture=Snapshot("handbook/images/请假申请截图.png", cut=(0.2, 0.68, 1.0, 0.92), scale=1.1),
         expected=(
             Expected("handbook/images/请假申请截图.png", within=2),
             Expected("handbook/苏州/员工休假制度.md", within=3),
@@ -153,7 +153,7 @@ EXAMPLES = (
         "words and a picture: this panel, but its wiring diagram",
         "anna",
         "wiring diagram kind:image",
-        picture=Snapshot("engineering/photos/hc-3-alarm-panel.jpg", cut=(0.0, 0.05, 1.0, 0.18)),
+        picture=Snapshot("engineering/photos/hc-3-alarm-panel.jpg", cut=(0.0, 0.05, 1.0, 0.42)),
         expected=(Expected("engineering/drawings/hc-3-wiring.png"),),
         only_kind="image",
     ),

@@ -5,13 +5,14 @@ one text file each, and each picture is a query. In both directions equal captio
 has it counts as right.
 """
 
+from collections.abc import Hashable
 from pathlib import Path
 
 from tqdm import tqdm
 
 from retrieval.evaluation_data import CaptionedImage, read_captions
 from retrieval.search import SearchRequest
-from workers.evaluate.report import ask, summary
+from workers.evaluate.report import Judgements, ask, summary
 from workers.evaluate.scratch import ingest, scratch_library
 
 
@@ -23,7 +24,7 @@ def evaluate_captions(folder: Path, work: Path) -> dict[str, object]:
         "dataset": folder.resolve().name,
         "images": len(images),
         "text_to_image": _text_to_image(folder, images, languages),
-        "image_to_text": {language: _image_to_text(folder, images, language, work) for language in languages},
+        "image_to_text": {language: _image_to_text(images, language, work) for language in languages},
     }
 
 
@@ -32,19 +33,18 @@ def _text_to_image(folder: Path, images: list[CaptionedImage], languages: list[s
         asset_of = ingest(library, {_uri(folder, image): (image.path, "") for image in images})
         figures: dict[str, object] = {}
         for language in languages:
-            right: dict[str, dict[int, float]] = {}
+            right: dict[str, dict[Hashable, float]] = {}
             for image in images:
                 for caption in image.captions.get(language, ()):
                     right.setdefault(caption, {})[asset_of[_uri(folder, image)]] = 1.0
             requests = [SearchRequest(words=caption) for caption in right]
             with tqdm(total=len(requests), desc=f"search by {language} caption", disable=None) as progress:
-                figures[language] = summary(ask(library.user, requests, progress.update), list(right.values()), any_positive=True)
+                answers = ask(library.user, requests, progress.update)
+            figures[language] = summary(answers, list(right.values()), any_positive=True)
     return figures
 
 
-def _image_to_text(
-    folder: Path, images: list[CaptionedImage], language: str, work: Path
-) -> dict[str, object]:
+def _image_to_text(images: list[CaptionedImage], language: str, work: Path) -> dict[str, object]:
     captions = sorted({caption for image in images for caption in image.captions.get(language, ())})
     uri_of = {caption: f"{language}-{number:06}.txt" for number, caption in enumerate(captions)}
     for caption, uri in uri_of.items():
@@ -52,11 +52,13 @@ def _image_to_text(
     captioned = [image for image in images if image.captions.get(language)]
     with scratch_library() as library:
         asset_of = ingest(library, {uri: (work / uri, "") for uri in uri_of.values()})
-        right = [
+        right: list[Judgements] = [
             {asset_of[uri_of[caption]]: 1.0 for caption in image.captions[language]} for image in captioned
         ]
         requests = [SearchRequest(picture=image.path.read_bytes()) for image in captioned]
-        with tqdm(total=len(requests), desc=f"search {language} captions by picture", disable=None) as progress:
+        with tqdm(
+            total=len(requests), desc=f"search {language} captions by picture", disable=None
+        ) as progress:
             return summary(ask(library.user, requests, progress.update), right, any_positive=True)
 
 

@@ -37,7 +37,7 @@ if (form) {
     const summary = document.getElementById("chosen-summary");
     summary.textContent = fill(summary.dataset.text, {
       files: chosen.length,
-      megabytes: (bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0),
+      megabytes: Math.max(bytes / 1048576, 0.1).toFixed(bytes < 10485760 ? 1 : 0),
     });
     const names = chosen.slice(0, NAMES_SHOWN).map((entry) => entry.path);
     if (chosen.length > NAMES_SHOWN) {

@@ -12,7 +12,7 @@ def scanned(page: Image.Image, *, seed: int, degrees: float, grey: bool = True) 
     """As from an office scanner: turned by `degrees`, speckled, with the lid's shadow at one edge."""
     rng = np.random.default_rng(seed)
     turned = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="#fbfaf6")
-    pixels = np.asarray(turned.filter(ImageFilter.GaussianBlur(0.55)), dtype=np.float32)
+    pixels = np.asarray(turned.filter(ImageFilter.GaussianBlur(0.55)), dtype=np.float64)
     height, width = pixels.shape[:2]
     light = (
         0.965 + 0.025 * np.linspace(0, 1, width)[None, :, None] * np.linspace(1, 0.6, height)[:, None, None]
