@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
@@ -98,7 +99,7 @@ def test_both_languages_beside_a_video_in_a_folder_are_its_own(
             "b/talk.srt": "1\n00:00:01,000 --> 00:00:02,000\nElsewhere\n",
         },
     )
-    assert hits(reader, "启动电机")[0] == ("a/talk.mp4", "speech", 6500)
+    assert hits(reader, '"启动电机"') == [("a/talk.mp4", "speech", 6500)]
     assert hits(reader, '"gland nut"') == [("a/talk.mp4", "speech", 1000)]
     assert hits(reader, "elsewhere") == [("b/talk.srt", "speech", 1000)]
 
@@ -199,9 +200,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, *, seconds_per_part: int) -
     from workers.extract import limits, sound, video
     from workers.extract.base import Extraction, Source
 
-    def extract(
-        path: Path, *, name: str, media_type: str, part: int, scratch: Path, limits: object
-    ) -> Extraction:
+    def extract(path: Path, *, name: str, media_type: str, part: int, scratch: Path) -> Extraction:
         scratch.mkdir(exist_ok=True)
         return video.extract(Source(path, name, media_type, part, scratch))
 

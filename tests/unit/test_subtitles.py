@@ -50,7 +50,11 @@ def test_any_text_at_all_is_read_without_an_error(text: str) -> None:
 
 
 def test_a_pause_ends_a_window_and_a_repeated_line_is_said_once() -> None:
-    cues = [Cue(0, 1000, "close the valve"), Cue(1000, 2000, "close the valve"), Cue(9000, 9500, "now open it")]
+    cues = [
+        Cue(0, 1000, "close the valve"),
+        Cue(1000, 2000, "close the valve"),
+        Cue(9000, 9500, "now open it"),
+    ]
     assert [(line.start_ms, line.end_ms, line.text) for line in windows(cues)] == [
         (0, 2000, "close the valve"),
         (9000, 9500, "now open it"),

@@ -132,17 +132,32 @@ def test_what_is_black_from_beginning_to_end_is_no_shot_unless_nothing_else_is_t
 def test_parts_together_are_the_whole(
     tmp_path: Path, extension: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenes = [Scene(3, "darkred"), Scene(3, "darkgreen"), Scene(4, "navy"), Scene(5, "purple"), Scene(3, "teal")]
+    scenes = [
+        Scene(3, "darkred"),
+        Scene(3, "darkgreen"),
+        Scene(4, "navy"),
+        Scene(5, "purple"),
+        Scene(3, "teal"),
+    ]
     lines = [(1.0, 2.0, "one"), (7.0, 8.0, "two"), (16.0, 17.0, "three")]
     codec = {"mp4": "mov_text", "mkv": "subrip", "webm": "webvtt"}[extension]
-    path = make_video(tmp_path / f"a.{extension}", scenes, subtitles=lines, subtitle_codec=codec, size=(64, 48))
+    path = make_video(
+        tmp_path / f"a.{extension}", scenes, subtitles=lines, subtitle_codec=codec, size=(64, 48)
+    )
     whole = read(path)
     monkeypatch.setattr(limits, "SECONDS_PER_PART", 6)
     first = read(path)
     parts = [first, *(read(path, part) for part in range(1, first.parts))]
     assert first.parts == 3
     # 0 3 | 6 10 | 12 15 18: the parts' own edges, and every cut of the whole in just one of them.
-    assert shots(*parts) == [(0, 3000), (3000, 6000), (6000, 10000), (10000, 12000), (12000, 15000), (15000, 18000)]
+    assert shots(*parts) == [
+        (0, 3000),
+        (3000, 6000),
+        (6000, 10000),
+        (10000, 12000),
+        (12000, 15000),
+        (15000, 18000),
+    ]
     assert {start for start, _ in shots(whole)} <= {start for start, _ in shots(*parts)}
     assert first.speech == whole.speech
     assert not any(part.speech for part in parts[1:])
@@ -156,7 +171,9 @@ def test_the_preview_shows_frames_from_all_over_the_video_side_by_side(tmp_path:
     (preview,) = [picture for picture in found.pictures if picture.role == "preview"]
     with Image.open(source(path).scratch / preview.file) as strip:
         width = strip.width // PREVIEW_FRAMES
-        colours = [strip.convert("RGB").getpixel((x * width + width - 10, strip.height - 5)) for x in range(10)]
+        colours = [
+            strip.convert("RGB").getpixel((x * width + width - 10, strip.height - 5)) for x in range(10)
+        ]
     # Of 12 s, red until 4, green until 9, blue from then: cells stand at 0.6, 1.8, 3.0, 4.2 … 11.4 s.
     strongest = [int(np.argmax(colour)) for colour in colours]  # type: ignore[arg-type]
     assert strongest == [0] * 3 + [1] * 4 + [2] * 3
@@ -224,7 +241,9 @@ def test_a_video_of_zero_frames_fails_or_warns_by_name(tmp_path: Path) -> None:
     data = path.read_bytes()
     # Every frame is there, and none of them can be decoded.
     at = data.index(b"mdat") + 4
-    path.write_bytes(data[:at] + bytes(len(data[at : data.index(b"moov") - 4])) + data[data.index(b"moov") - 4 :])
+    path.write_bytes(
+        data[:at] + bytes(len(data[at : data.index(b"moov") - 4])) + data[data.index(b"moov") - 4 :]
+    )
     found = read(path)
     assert shots(found) == []
     assert "media_damaged" in {warning.code for warning in found.warnings}
@@ -257,14 +276,18 @@ def test_damaged_frames_cost_themselves_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unread")
-def test_too_large_frames_are_refused_by_their_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_frames_are_refused_by_their_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = make_video(tmp_path / "a.mp4")
     monkeypatch.setattr(limits, "MAX_FRAME_PIXELS", 320 * 180 - 1)
     assert failure(path) == "too_many_pixels"
 
 
 @pytest.mark.usefixtures("unread")
-def test_a_recording_longer_than_the_cap_is_read_up_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_longer_than_the_cap_is_read_up_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "MAX_RECORDING_S", 6)
     monkeypatch.setattr(limits, "SECONDS_PER_PART", 3)
     found = read(make_video(tmp_path / "a.mp4", size=(64, 48)))
@@ -273,7 +296,9 @@ def test_a_recording_longer_than_the_cap_is_read_up_to_it(tmp_path: Path, monkey
 
 
 @pytest.mark.usefixtures("unread")
-def test_heavy_videos_are_looked_at_by_keyframes_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heavy_videos_are_looked_at_by_keyframes_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "MAX_DECODED_PIXELS_PER_S", 1000)
     path = make_video(tmp_path / "a.mp4", size=(64, 48))
     with media.opened(source(path)) as container:
@@ -308,7 +333,9 @@ def test_the_sound_of_the_parts_is_the_sound_of_the_whole(
     assert len(whole) == pytest.approx(7 * SOUND_RATE_PER_S, abs=SOUND_RATE_PER_S // 10)
     monkeypatch.setattr(limits, "SECONDS_PER_PART", 3)
     parts = [samples(path, part) for part in range(3)]
-    assert [len(part) // SOUND_RATE_PER_S for part in parts] == [3, 3, 1] or len(parts[2]) > 0.9 * SOUND_RATE_PER_S
+    assert [len(part) // SOUND_RATE_PER_S for part in parts] == [3, 3, 1] or len(
+        parts[2]
+    ) > 0.9 * SOUND_RATE_PER_S
     # The tone is as loud in every second of the parts as of the whole: nothing is missing, nothing twice.
     joined = np.concatenate(parts).astype(float)
     # Each part may end in the rest of a packet of the codec.

@@ -10,7 +10,7 @@ from workers.extract.base import SpeechLine
 # A window is a sentence or two: enough to be understood alone, short enough that its start is the moment meant.
 _WINDOW_MS = 15_000
 # A pause this long ends a thought.
-_PAUSE_MS = 4_000
+_PAUSE_MS = 2_000
 # No line stays longer on screen; a wrong end would make one window of a whole film.
 _LONGEST_CUE_MS = 60_000
 # What mark-up decoders leave behind: tags of HTML and WebVTT, and override blocks of ASS.
