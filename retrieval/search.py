@@ -205,7 +205,7 @@ def place(user: AnyUser, scope: Scope, segment_ids: Members[int], *, linked: boo
     )
     places = {}
     for segment in segments:
-        at = (pictured.get((segment.collection_id, segment.picture_uri)),)
+        at: tuple[int | None, ...] = (pictured.get((segment.collection_id, segment.picture_uri)),)
         at += tuple(spoken.get(link) for link in recordings.get(segment.pk, ()))
         own = segment.asset_id if scope.allows(segment.asset.media_type, segment.asset.kind) else None
         asset_id = next((found for found in (*at, own) if found is not None), None)

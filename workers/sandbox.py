@@ -73,35 +73,20 @@ def extract(
     if target is not None:
         return _extract_converted(path, name, media_type, target, part, scratch, limits)
     parser = registry.PARSERS.get(media_type)
-    return _extract(path, parser, name=name, media_type=media_type, part=part, scratch=scratch, limits=limits)
-
-
-def listen(path: Path, *, media_type: str, part: int, scratch: Path) -> Path:
-    """The sound of one time range of a recording: a file of 16-bit samples in `scratch`. Raises IngestError."""
-    found = _extract(
-        path, registry.LISTENER, name="", media_type=media_type, part=part, scratch=scratch, limits=None
-    )
-    if not found.sound:
-        raise IngestError(FailureCode.PARSER_CRASHED)
-    return scratch / found.sound
-
-
-def _extract(
-    path: Path,
-    parser: str | None,
-    *,
-    name: str,
-    media_type: str,
-    part: int,
-    scratch: Path,
-    limits: Limits | None,
-) -> Extraction:
     if parser is None:
         raise IngestError(
             FailureCode.NOT_SUPPORTED,
             f"{media_types.describe(media_type)}: this format is not supported yet.",
         )
     return _extract(parser, path, name, media_type, part, scratch, limits)
+
+
+def listen(path: Path, *, media_type: str, part: int, scratch: Path) -> Path:
+    """The sound of one time range of a recording: a file of 16-bit samples in `scratch`. Raises IngestError."""
+    found = _extract(registry.LISTENER, path, "", media_type, part, scratch, None)
+    if not found.sound:
+        raise IngestError(FailureCode.PARSER_CRASHED)
+    return scratch / found.sound
 
 
 def _extract_converted(
