@@ -106,7 +106,9 @@ def parse(kind: str, values: Mapping[str, Any]) -> Settings:
     fields = {field.name: field for field in dataclasses.fields(wanted)}
     for name, value in values.items():
         if name not in fields:
-            raise SourceSettingsError(f"A source of this kind has no setting `{name}`; it has {_list(fields)}.")
+            raise SourceSettingsError(
+                f"A source of this kind has no setting `{name}`; it has {_list(fields)}."
+            )
         expected = fields[name].type
         # JSON has one kind of number; a boolean is none of them, whatever Python says.
         fits = {
@@ -118,9 +120,7 @@ def parse(kind: str, values: Mapping[str, Any]) -> Settings:
         if not fits or (isinstance(value, str) and (len(value) > 1000 or not value.isprintable())):
             raise SourceSettingsError(f"`{name}` is not of the expected type.")
     missing = [
-        name
-        for name, field in fields.items()
-        if field.default is dataclasses.MISSING and name not in values
+        name for name, field in fields.items() if field.default is dataclasses.MISSING and name not in values
     ]
     if missing:
         raise SourceSettingsError(f"A source of this kind needs {_list(missing)}.")

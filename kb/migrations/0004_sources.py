@@ -1,4 +1,3 @@
-import django.contrib.postgres.fields
 import django.db.models.deletion
 import uuid
 from django.conf import settings
@@ -75,7 +74,6 @@ class Migration(migrations.Migration):
                 ('metadata', models.TextField(blank=True)),
                 ('length', models.BigIntegerField()),
                 ('offset', models.BigIntegerField(default=0)),
-                ('pieces', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), default=list, size=None)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('expires_at', models.DateTimeField(db_index=True)),
                 ('finishing_until', models.DateTimeField(null=True)),
@@ -85,6 +83,18 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='kb.ingestrun')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+        ),
+        migrations.CreateModel(
+            name='TusPiece',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('start', models.BigIntegerField()),
+                ('object_key', models.CharField(max_length=200)),
+                ('upload', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pieces', to='kb.tusupload')),
+            ],
+            options={
+                'ordering': ['start'],
+            },
         ),
         migrations.AddConstraint(
             model_name='source',
@@ -105,5 +115,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='tusupload',
             constraint=models.CheckConstraint(condition=models.Q(('offset__lte', models.F('length'))), name='tus_offset_within_length'),
+        ),
+        migrations.AddConstraint(
+            model_name='tuspiece',
+            constraint=models.UniqueConstraint(fields=('upload', 'start'), name='tus_piece_once'),
         ),
     ]

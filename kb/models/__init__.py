@@ -7,7 +7,7 @@ from kb.models.collection import Collection
 from kb.models.ingest import IngestItem, IngestRun, IngestStep, Outcome, RunState, StepName, StepState
 from kb.models.segment import Segment, SegmentKind
 from kb.models.source import Source, SourceEntry, SourceFolder, SourceKind, SourceState
-from kb.models.tus import TusUpload
+from kb.models.tus import TusPiece, TusUpload
 from kb.models.vector import SetState, StagedVector, Vector, VectorSet
 from kb.models.words import AudienceWordTotals, Lexeme, LexemeStats, SegmentWords
 
@@ -47,6 +47,7 @@ __all__ = [
     "StepName",
     "StepState",
     "Synonym",
+    "TusPiece",
     "TusUpload",
     "Vector",
     "VectorSet",

@@ -21,7 +21,9 @@ class SourceState(models.TextChoices):
     WAITING = "waiting"  # Somebody asked for a scan, or it is time for one; no worker has taken it yet.
     SCANNING = "scanning"  # Leased by a worker.
     FAILED = "failed"  # The last scan could not list everything; `error` says why.
-    HELD = "held"  # The last scan missed so much that nothing was deleted: a person must say that it is right.
+    HELD = (
+        "held"  # The last scan missed so much that nothing was deleted: a person must say that it is right.
+    )
 
 
 class Source(models.Model):

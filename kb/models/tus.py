@@ -3,7 +3,6 @@
 import uuid
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from kb.models.collection import Collection
@@ -22,9 +21,8 @@ class TusUpload(models.Model):
     # As the client sent it, and gets it back.
     metadata = models.TextField(blank=True)
     length = models.BigIntegerField()
-    # Bytes that are in storage, in the objects that `pieces` names in order.
+    # Bytes that are in storage, in the objects of its pieces.
     offset = models.BigIntegerField(default=0)
-    pieces = ArrayField(models.CharField(max_length=200), default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
     # Until when somebody is handing the whole file over; past it, somebody else may.
@@ -42,3 +40,18 @@ class TusUpload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.offset} of {self.length}"
+
+
+class TusPiece(models.Model):
+    """Bytes of an upload that arrived together."""
+
+    upload = models.ForeignKey(TusUpload, on_delete=models.CASCADE, related_name="pieces")
+    start = models.BigIntegerField()
+    object_key = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["start"]
+        constraints = [models.UniqueConstraint(name="tus_piece_once", fields=["upload", "start"])]
+
+    def __str__(self) -> str:
+        return self.object_key
