@@ -97,7 +97,12 @@ class TusView(ApiView):
         return final
 
     @extend_schema(exclude=True)
-    def options(self, _request: Request, *_args: Any, **_kwargs: Any) -> Response:
+    def options(  # type: ignore[override]  # DRF's own signature
+        self,
+        request: Request,  # noqa: ARG002
+        *args: Any,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> Response:
         """What this server can do; the one request that needs no version."""
         return Response(
             status=status.HTTP_204_NO_CONTENT,
@@ -206,7 +211,7 @@ class TusUploadDetail(TusView):
             return self.patch(request, pk, upload_pk)
         if override == "DELETE":
             return self.delete(request, pk, upload_pk)
-        return cast(Response, self.http_method_not_allowed(request))
+        return self.http_method_not_allowed(request)
 
 
 class OpenRuns(ApiView):

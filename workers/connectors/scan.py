@@ -232,13 +232,13 @@ class _Scan:
     def _give_to(self, asset_id: int | None, uri: str, readers: int | None) -> None:
         """Gives the asset its readers, unless it stands elsewhere and only has the same bytes."""
         place = sources.place(self.source, uri)
-        asset = Asset.objects.filter(pk=asset_id, source_uri=place).first()
+        asset = Asset.objects.filter(pk=asset_id, source_uri=place).first() if asset_id else None
         if asset is not None and asset.own_audience_id != readers:
             library.move(asset, None if readers is None else self._audiences[readers])
 
     def _remove(self, uri: str, kept: _Kept) -> None:
         place = sources.place(self.source, uri)
-        asset = Asset.objects.filter(pk=kept.asset_id, source_uri=place).first()
+        asset = Asset.objects.filter(pk=kept.asset_id, source_uri=place).first() if kept.asset_id else None
         if asset is not None and not self._hand_over(kept):
             audit.record(None, "asset.deleted", asset, title=asset.title, source=self.source.pk)
             library.delete_asset(asset)
