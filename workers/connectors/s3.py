@@ -45,8 +45,8 @@ class S3Connector:
             uri = key.removeprefix(self._settings.prefix).lstrip("/")
             if not uri or key.endswith("/"):
                 continue  # What consoles make where somebody wanted a folder.
-            if len(uri) > _LONGEST_URI:
-                self.problems.append(f"{uri}: the key is longer than {_LONGEST_URI} characters")
+            if len(uri) > _LONGEST_URI or not {".", ".."}.isdisjoint(key.split("/")):
+                self.problems.append(f"{uri[:200]}: the key points outside, or is too long")
                 continue
             etag = (found.etag or "").strip('"')
             fingerprint = f"{etag}-{found.size}" if etag else ""
