@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from kb import audit, source_settings
+from kb import audit, source_settings, uploads
 from kb.exceptions import KbError
 from kb.models import Audience, Collection, Source, SourceFolder, SourceKind, SourceState
 from kb.permissions import Principal, interned_audience
@@ -71,11 +71,12 @@ def make_source(
     schedule_minutes: int | None = None,
     folders: Iterable[FolderReaders] = (),
 ) -> Source:
-    """A new source; its first scan is due at once when it has a schedule."""
-    if kind == SourceKind.WEBSITE:
-        prefix = ""
-    elif prefix is None:
-        prefix = slugify(name) or "files"
+    """A new source; its first scan is due at once when it has a schedule.
+
+    Raises SourceTakenError, and IngestError for a `prefix` that points outside.
+    """
+    named = prefix or slugify(name, allow_unicode=True) or "files"
+    prefix = "" if kind == SourceKind.WEBSITE else uploads.safe_path(named)
     try:
         with transaction.atomic():
             source = Source.objects.create(
@@ -83,7 +84,7 @@ def make_source(
                 name=name,
                 kind=kind,
                 settings=source_settings.as_dict(_fixed(settings)),
-                prefix=_folder(prefix),
+                prefix=prefix,
                 schedule_minutes=schedule_minutes,
                 next_scan_at=timezone.now() if schedule_minutes else None,
                 created_by=actor,

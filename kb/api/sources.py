@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -54,8 +54,7 @@ class SourceChangeSerializer(serializers.Serializer[Any]):
 class SourceRequestSerializer(SourceChangeSerializer):
     collection = serializers.IntegerField(min_value=1)
     kind = serializers.ChoiceField(choices=SourceKind.choices)
-    prefix = serializers.RegexField(
-        r"^[^/\\\x00-\x1f]+(/[^/\\\x00-\x1f]+)*$",
+    prefix = serializers.CharField(
         required=False,
         max_length=200,
         help_text="Folder of the collection in which its files stand; the name, where it is left out.",
@@ -88,7 +87,8 @@ class SourceSerializer(serializers.Serializer[Any]):
     def get_url(self, source: Source) -> str:
         return reverse("api-source", [source.pk])
 
-    def get_folders(self, source: Source) -> list[dict[str, object]]:
+    @extend_schema_field(FolderSerializer(many=True))
+    def get_folders(self, source: Source) -> object:
         members: dict[int, list[AudienceMember]] = {}
         audiences = [folder.audience_id for folder in source.folders.all()]
         for member in AudienceMember.objects.filter(audience__in=audiences).select_related("user", "group"):
@@ -97,7 +97,7 @@ class SourceSerializer(serializers.Serializer[Any]):
             {"folder": folder.folder, "readers": members.get(folder.audience_id, [])}
             for folder in source.folders.order_by("folder")
         ]
-        return list(FolderSerializer(found, many=True).data)
+        return FolderSerializer(found, many=True).data
 
     def get_last_run_url(self, source: Source) -> str:
         return reverse("api-run", [source.last_run_id]) if source.last_run_id else ""

@@ -128,6 +128,8 @@ SPECTACULAR_SETTINGS = {
     ],
     # Fields of requests and of answers differ (read-only, required), so they get components of their own.
     "COMPONENT_SPLIT_REQUEST": True,
+    # Two fields are called `kind`.
+    "ENUM_NAME_OVERRIDES": {"SourceKindEnum": "kb.models.source.SourceKind"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "kb.api.docs.describe_errors",
