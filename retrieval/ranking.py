@@ -1,5 +1,6 @@
 """How do channels' proposals for segments become a ranking of assets with the reasons attached?"""
 
+from collections.abc import Collection as Members
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,16 @@ from retrieval.scope import Candidates
 # Where unrelated and equal pairs lie: for `text` all-MiniLM-L6-v2's questions and passages, for `visual` the narrow
 # range of CLIP-like encoders between words and pictures, for `lookalike` retrieval/encoders/lookalike.py's.
 CALIBRATIONS = {
-    "text": Calibration(0.1, 0.8),
+    "text": Calibration(0.0, 1.0),
     "visual": Calibration(0.05, 0.4),
     "lookalike": Calibration(0.5, 0.97),
 }
+# Every vector is near to every other to some degree. What a channel scores below this, calibrated, is no match: it
+# adds to what others found, but brings up nothing by itself. Questions and unrelated passages lie below a cosine of
+# 0.2 with all-MiniLM-L6-v2; unrelated pictures below 0.6 with the look-alike descriptor.
+MATCHES_FROM = {"text": 0.2, "visual": 0.3, "lookalike": 0.25}
+# A channel that counts less than this, since it hardly knows the question's language, brings up nothing either.
+PROPOSES_FROM_WEIGHT = 0.1
 # A picture's own channels: how it looks finds the same picture again, what is written in it finds its subject.
 PICTURE_WEIGHTS = {"lookalike": 0.6, "visual": 0.6, "read": 0.4}
 
@@ -74,6 +81,7 @@ def rank(
     scores: dict[str, dict[int, float]] = {}
     weights: dict[str, float] = {}
     raw: dict[str, dict[int, tuple[int, float]]] = {}
+    proposing: set[str] = set()
     for number, side in enumerate(sides):
         for candidates in side.channels:
             # Words and picture may both have a `visual` channel.
@@ -81,10 +89,17 @@ def rank(
             calibrated = _calibrated(candidates)
             scores[key] = {segment: score for segment, score in calibrated.items() if segment in places}
             weights[key] = side.weights[candidates.channel]
+            # Within its side: how much the words count against the picture is no word on what the words match.
+            if weights[key] >= PROPOSES_FROM_WEIGHT * sum(side.weights.values()):
+                proposing.add(key)
             raw[key] = {
                 item.segment_id: (position, item.score)
                 for position, item in enumerate(candidates.items, start=1)
             }
+    matched = _matched(scores, proposing)
+    scores = {
+        key: {segment: by[segment] for segment in by if segment in matched} for key, by in scores.items()
+    }
     fused = fuse(settings, scores, weights)
     groups = group_by_asset(
         {segment: found.score for segment, found in fused.items()},
@@ -100,6 +115,16 @@ def rank(
         )
         for group in groups
     ]
+
+
+def _matched(scores: Mapping[str, Mapping[int, float]], proposing: Members[str]) -> set[int]:
+    """The segments that some channel, asked alone, would show."""
+    matched: set[int] = set()
+    for key, by in scores.items():
+        floor = MATCHES_FROM.get(key.split("/")[0], 0.0)
+        if key in proposing or len(scores) == 1:
+            matched |= {segment for segment, score in by.items() if score >= floor and score > 0}
+    return matched
 
 
 def _calibrated(candidates: Candidates) -> dict[int, float]:

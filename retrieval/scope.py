@@ -27,6 +27,8 @@ class Scope:
     segments: tuple[int, ...] | None = None
     # A filter names nothing that exists for this person: nothing matches.
     is_empty: bool = False
+    # The collections that a filter names and that do not exist for this person, to say so.
+    unknown_collections: tuple[str, ...] = ()
 
     @property
     def is_filtered(self) -> bool:
@@ -44,10 +46,9 @@ class Scope:
             parameters["segments"] = list(self.segments)
         asset_conditions, asset_parameters = self._asset_conditions()
         if asset_conditions:
-            conditions.append(
-                f"{alias}.segment_id IN (SELECT s.id FROM kb_asset a JOIN kb_segment s ON s.asset_id = a.id"
-                f" WHERE a.audience_id = ANY(%(audiences)s) AND {' AND '.join(asset_conditions)})"
-            )
+            of_assets = "SELECT s.id FROM kb_asset a JOIN kb_segment s ON s.asset_id = a.id WHERE "
+            readable = ["a.audience_id = ANY(%(audiences)s)", *asset_conditions]
+            conditions.append(f"{alias}.segment_id IN ({of_assets}{' AND '.join(readable)})")
         return " AND ".join(conditions), parameters | asset_parameters
 
     def where_asset(self) -> tuple[str, dict[str, Any]]:
