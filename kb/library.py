@@ -34,7 +34,7 @@ def _delete(asset_id: int) -> None:
     versions = list(AssetVersion.objects.select_for_update().filter(asset=asset_id).order_by("pk"))
     if not Asset.objects.select_for_update().filter(pk=asset_id).exists():
         return
-    keys = {version.object_key for version in versions}
+    keys = {version.object_key for version in versions} | {version.preview_key for version in versions} - {""}
     keys.update(Asset.objects.filter(pk=asset_id).values_list("object_key", flat=True))
     IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
         outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()

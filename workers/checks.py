@@ -88,6 +88,9 @@ def named_keys() -> set[str]:
     keys = set(Asset.objects.values_list("object_key", flat=True))
     keys.update(AssetVersion.objects.values_list("object_key", flat=True))
     keys.update(TusPiece.objects.values_list("object_key", flat=True))
+    keys.update(
+        AssetVersion.objects.filter(facts__has_key="preview_key").values_list("facts__preview_key", flat=True)
+    )
     for pair in Segment.objects.values_list("picture_key", "thumbnail_key").iterator(chunk_size=5000):
         keys.update(pair)
     keys.discard("")
