@@ -45,6 +45,10 @@ class FailureCode(TextChoices):
     CONVERTER_MISSING = "converter_missing", _("This format needs a converter that is not installed here.")
     WORKER_LOST = "worker_lost", _("The work was interrupted too often. Retry it.")
     STORAGE_UNAVAILABLE = "storage_unavailable", _("The object store did not answer. Retry it.")
+    SOURCE_UNREADABLE = (
+        "source_unreadable",
+        _("The file could not be read where it is kept. The next scan tries again."),
+    )
     INTERNAL = (
         "internal",
         _("An unexpected error, which the log explains. Retry it, then tell the operators."),

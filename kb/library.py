@@ -51,6 +51,14 @@ def _delete(asset_id: int) -> None:
 @transaction.atomic
 def move(asset: Asset, audience: Audience | None) -> None:
     """Gives the asset to the readers of `audience`; None: to its collection's again."""
+    # Versions before the asset, as everywhere. One that is on its way must not bring earlier readers back.
+    for version in (
+        AssetVersion.objects.select_for_update()
+        .filter(asset=asset.pk, facts__has_key="audience_id")
+        .order_by("pk")
+    ):
+        del version.facts["audience_id"]
+        version.save(update_fields=["facts"])
     locked = (
         Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
     )
