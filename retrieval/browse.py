@@ -1,4 +1,4 @@
-"""What is there? The newest first, for a question of filters alone; and what other files count for: linked pictures, recordings with subtitles."""
+"""What is there? The newest first, for a question of filters alone; and which files stand at given places."""
 
 from collections.abc import Collection as Members
 
