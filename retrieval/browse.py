@@ -1,4 +1,4 @@
-"""What is there? The newest first, for a question of filters alone; and what other files count for: linked pictures, recordings with subtitles."""
+"""What is there? The newest first, for a question of filters alone; and what stands at the places that files name."""
 
 from collections.abc import Collection as Members
 

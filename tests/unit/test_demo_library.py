@@ -28,7 +28,17 @@ def test_each_collection_is_a_folder_and_each_folder_a_collection() -> None:
 
 
 def test_every_format_of_the_first_slice_is_there() -> None:
-    assert {path.suffix for path in FILES} == {".md", ".rst", ".html", ".pdf", ".png", ".jpg", ".webp", ".mp4", ".srt"}
+    assert {path.suffix for path in FILES} == {
+        ".md",
+        ".rst",
+        ".html",
+        ".pdf",
+        ".png",
+        ".jpg",
+        ".webp",
+        ".mp4",
+        ".srt",
+    }
 
 
 def test_what_is_generated_is_committed() -> None:

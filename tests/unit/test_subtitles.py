@@ -62,7 +62,12 @@ def test_a_pause_ends_a_window_and_a_repeated_line_is_said_once() -> None:
 
 
 def test_a_breath_after_a_sentence_ends_a_window_and_one_inside_does_not() -> None:
-    cues = [Cue(0, 1000, "close the"), Cue(1900, 3000, "valve."), Cue(3100, 4000, "Now"), Cue(5000, 6000, "wait.")]
+    cues = [
+        Cue(0, 1000, "close the"),
+        Cue(1900, 3000, "valve."),
+        Cue(3100, 4000, "Now"),
+        Cue(5000, 6000, "wait."),
+    ]
     assert [line.text for line in windows([*cues, Cue(6900, 8000, "Open it.")])] == [
         "close the\nvalve.\nNow\nwait.",
         "Open it.",

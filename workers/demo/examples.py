@@ -43,7 +43,7 @@ class Snapshot:
 
         with av.open(str(LIBRARY / self.path)) as film:
             frames = (frame for frame in film.decode(video=0) if frame.time >= self.second)
-            return next(frames).to_image()
+            return Image.fromarray(next(frames).to_ndarray(format="rgb24"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def save_film(path: Path) -> None:
         stream = container.add_stream("libx264", rate=FRAMES_PER_S, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for number, picture in enumerate(_pictures()):
-            frame = av.VideoFrame.from_image(picture)
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
             frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_S)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
