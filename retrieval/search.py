@@ -205,10 +205,10 @@ def place(user: AnyUser, scope: Scope, segment_ids: Members[int], *, linked: boo
     )
     places = {}
     for segment in segments:
-        at: tuple[int | None, ...] = (pictured.get((segment.collection_id, segment.picture_uri)),)
-        at += tuple(spoken.get(link) for link in recordings.get(segment.pk, ()))
+        drawn = pictured.get((segment.collection_id, segment.picture_uri))
+        heard = (spoken.get(link) for link in recordings.get(segment.pk, ()))
         own = segment.asset_id if scope.allows(segment.asset.media_type, segment.asset.kind) else None
-        asset_id = next((found for found in (*at, own) if found is not None), None)
+        asset_id = next((found for found in (drawn, *heard, own) if found is not None), None)
         if asset_id is not None:
             places[segment.pk] = Placed(segment.pk, asset_id, segment.page, segment.start_ms)
     return places

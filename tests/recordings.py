@@ -137,14 +137,38 @@ def _tone(seconds: float, rate: int) -> list[av.AudioFrame]:
     return frames
 
 
-# One line each, as the format wants them.
-_ASS_HEADER = b"""[Script Info]
+_STYLE = {
+    "Name": "Default",
+    "Fontname": "Arial",
+    "Fontsize": "16",
+    "PrimaryColour": "&Hffffff",
+    "SecondaryColour": "&Hffffff",
+    "OutlineColour": "&H0",
+    "BackColour": "&H0",
+    "Bold": "0",
+    "Italic": "0",
+    "Underline": "0",
+    "StrikeOut": "0",
+    "ScaleX": "100",
+    "ScaleY": "100",
+    "Spacing": "0",
+    "Angle": "0",
+    "BorderStyle": "1",
+    "Outline": "1",
+    "Shadow": "0",
+    "Alignment": "2",
+    "MarginL": "10",
+    "MarginR": "10",
+    "MarginV": "10",
+    "Encoding": "1",
+}
+_ASS_HEADER = f"""[Script Info]
 ScriptType: v4.00+
 
 [V4+ Styles]
-Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
-Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,1
+Format: {", ".join(_STYLE)}
+Style: {",".join(_STYLE.values())}
 
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
-"""  # noqa: E501 - the format has one line for all columns
+""".encode()

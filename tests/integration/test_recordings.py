@@ -100,8 +100,9 @@ def test_both_languages_beside_a_video_in_a_folder_are_its_own(
         },
     )
     assert hits(reader, '"启动电机"') == [("a/talk.mp4", "speech", 6500)]
+    assert hits(reader, '"启动电机" lang:zh kind:video') == [("a/talk.mp4", "speech", 6500)]
     assert hits(reader, '"gland nut"') == [("a/talk.mp4", "speech", 1000)]
-    assert hits(reader, "elsewhere") == [("b/talk.srt", "speech", 1000)]
+    assert hits(reader, '"elsewhere"') == [("b/talk.srt", "speech", 1000)]
 
 
 def test_a_changed_side_car_replaces_its_words_and_a_deleted_one_takes_them_away(

@@ -10,7 +10,7 @@ from PIL import Image
 from retrieval.results import Facet, Hit, SearchResult
 from workers.demo.examples import EXAMPLES, LIBRARY, Example, Expected
 from workers.demo.judge import complaints
-from workers.demo.make_library import PDFS, PICTURES
+from workers.demo.make_library import FILM, PDFS, PICTURES
 from workers.demo.people import COLLECTIONS, PEOPLE
 
 FILES = sorted(path for path in LIBRARY.rglob("*") if path.is_file())
@@ -28,11 +28,21 @@ def test_each_collection_is_a_folder_and_each_folder_a_collection() -> None:
 
 
 def test_every_format_of_the_first_slice_is_there() -> None:
-    assert {path.suffix for path in FILES} == {".md", ".rst", ".html", ".pdf", ".png", ".jpg", ".webp"}
+    assert {path.suffix for path in FILES} == {
+        ".md",
+        ".rst",
+        ".html",
+        ".pdf",
+        ".png",
+        ".jpg",
+        ".webp",
+        ".mp4",
+        ".srt",
+    }
 
 
 def test_what_is_generated_is_committed() -> None:
-    assert all((LIBRARY / name).is_file() for name in (*PICTURES, *PDFS))
+    assert all((LIBRARY / name).is_file() for name in (*PICTURES, *PDFS, FILM))
 
 
 @pytest.mark.parametrize(

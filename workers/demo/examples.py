@@ -14,13 +14,14 @@ class Snapshot:
     """A query picture from a file of the library: cut out, scaled and saved again, so no byte is the same."""
 
     path: str
+    # Of a video: the second to stop at.
+    second: float = 0
     # left, top, right, bottom as shares of the picture.
     cut: tuple[float, float, float, float] = (0, 0, 1, 1)
     scale: float = 0.8
 
     def jpeg(self) -> bytes:
-        with Image.open(LIBRARY / self.path) as opened:
-            picture = opened.convert("RGB")
+        picture = self._still() if self.path.endswith(".mp4") else self._opened()
         width, height = picture.size
         left, top, right, bottom = self.cut
         picture = picture.crop(
@@ -33,6 +34,17 @@ class Snapshot:
         picture.save(file, "JPEG", quality=70)
         return file.getvalue()
 
+    def _opened(self) -> Image.Image:
+        with Image.open(LIBRARY / self.path) as opened:
+            return opened.convert("RGB")
+
+    def _still(self) -> Image.Image:
+        import av  # Only this example needs it.
+
+        with av.open(str(LIBRARY / self.path)) as film:
+            frames = (frame for frame in film.decode(video=0) if frame.time >= self.second)
+            return Image.fromarray(next(frames).to_ndarray(format="rgb24"))
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -41,6 +53,8 @@ class Expected:
     path: str
     page: int | None = None
     within: int = 1
+    # The hit is a moment of a video that begins at this second, give or take one.
+    second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +170,43 @@ EXAMPLES = (
         picture=Snapshot("engineering/photos/hc-3-alarm-panel.jpg", cut=(0.0, 0.05, 1.0, 0.42)),
         expected=(Expected("engineering/drawings/hc-3-wiring.png"),),
         only_kind="image",
+    ),
+    Example(
+        "words spoken in a film find their second",
+        "anna",
+        "paper towel to look for drops below the gland",
+        expected=(Expected("engineering/videos/replacing-the-seal-hx-40.mp4", second=28),),
+    ),
+    Example(
+        "a Chinese sentence of its subtitles does, too",
+        "anna",
+        "断路器挂上挂锁 钥匙放在口袋里 kind:video",
+        expected=(Expected("engineering/videos/replacing-the-seal-hx-40.mp4", second=14),),
+        only_kind="video",
+    ),
+    Example(
+        "words on screen find the second at which they are shown",
+        "anna",
+        "开盖之前先上锁挂牌 kind:video",
+        expected=(Expected("engineering/videos/replacing-the-seal-hx-40.mp4", second=14),),
+        only_kind="video",
+    ),
+    Example(
+        "a photo of the screen finds the scene of the film",
+        "anna",
+        picture=Snapshot(
+            "engineering/videos/replacing-the-seal-hx-40.mp4",
+            second=26,
+            cut=(0.02, 0.02, 0.98, 0.98),
+            scale=0.9,
+        ),
+        expected=(Expected("engineering/videos/replacing-the-seal-hx-40.mp4", second=21),),
+    ),
+    Example(
+        "the film, for somebody who may not see it",
+        "chen",
+        "paper towel to look for drops below the gland kind:video",
+        never=("engineering",),
     ),
     Example(
         "filters: images of one collection",

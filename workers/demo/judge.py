@@ -25,11 +25,19 @@ def complaints(example: Example, result: SearchResult, slugs: dict[int, str]) ->
     return [complaint for complaint in found if complaint]
 
 
+def _is_then(wanted: Expected, hit: Hit) -> bool:
+    if wanted.second is None:
+        return True
+    return hit.start_ms is not None and abs(hit.start_ms / 1000 - wanted.second) <= 1
+
+
 def _missing(wanted: Expected, result: SearchResult, paths: list[str]) -> str:
     for hit, path in list(zip(result.hits, paths, strict=True))[: wanted.within]:
-        if path == wanted.path and wanted.page in (None, hit.page):
+        if path == wanted.path and wanted.page in (None, hit.page) and _is_then(wanted, hit):
             return ""
     where = f"{wanted.path}{f', page {wanted.page}' if wanted.page else ''}"
+    if wanted.second is not None:
+        where += f", second {wanted.second:g}"
     if wanted.path not in paths:
         return f"{where} is not among the hits"
     rank = paths.index(wanted.path) + 1

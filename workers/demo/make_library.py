@@ -1,4 +1,4 @@
-"""Where do the demo library's pictures and PDFs come from? Drawn here; texts are hand-written.
+"""Where do the demo library's pictures, PDFs and film come from? Drawn here; texts are hand-written.
 
 A development tool, run only when the library changes: `python -m workers.demo.make_library`. It needs
 Debian's fonts-noto-cjk, and reportlab and fonttools beside the product's own packages. The same code and
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from workers.demo.making import diagrams, drawings, graphs, papers, screens
+from workers.demo.making import diagrams, drawings, film, graphs, papers, screens
 from workers.demo.making.canvas import with_few_colours
 
 LIBRARY = Path(__file__).parent / "library"
@@ -50,6 +50,7 @@ PICTURES: dict[str, Draw] = {
     "finance/charts/cost-of-a-pump.png": graphs.cost_shares,
     "finance/charts/cash-position.webp": graphs.cash_position,
 }
+FILM = "engineering/videos/replacing-the-seal-hx-40.mp4"
 PDFS = (
     "handbook/safety-handbook.pdf",
     "handbook/安全生产须知.pdf",
@@ -100,6 +101,7 @@ def main() -> int:
     # Only here: the tests read the lists above where reportlab is not installed.
     from workers.demo.making.typeset import register_fonts, typeset
 
+    film.save_film(LIBRARY / FILM)
     for name, draw in PICTURES.items():
         save(draw(), LIBRARY / name)
     sources = {

@@ -16,6 +16,7 @@ from kb.exceptions import KbError
 from kb.models import Asset, AssetState, Collection
 from kb.startup import migrate, postgres_running
 from kb.supervisor import running
+from kb.web.labels import moment
 from retrieval.results import Hit, SearchResult
 from retrieval.search import SearchRequest, search
 from workers.cli import ingest, up
@@ -135,6 +136,8 @@ def _print(
     print(f"      {example.user}: {' + '.join(asked)}   {counts}")
     for rank, hit in enumerate(result.hits[:SHOWN], 1):
         page = f", page {hit.page}" if hit.page else ""
+        if hit.start_ms is not None:
+            page = f", at {moment(hit.start_ms)}"
         print(f"      {rank}. {path_of(hit, slugs)}{page}")
         if rank == 1 and (words := _snippet(hit)):
             print(f"         {_marked(words, _DIM)}")

@@ -9,8 +9,9 @@ from workers.extract.base import SpeechLine
 
 # A window is a sentence or two: enough to be understood alone, short enough that its start is the moment meant.
 _WINDOW_MS = 15_000
-# A pause this long ends a thought.
-_PAUSE_MS = 2_000
+# A pause this long ends a thought; after the end of a sentence a breath does.
+_PAUSE_MS, _BREATH_MS = 2_000, 800
+_SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’」』）)]*$")
 # No line stays longer on screen; a wrong end would make one window of a whole film.
 _LONGEST_CUE_MS = 60_000
 # What mark-up decoders leave behind: tags of HTML and WebVTT, and override blocks of ASS.
@@ -54,7 +55,8 @@ def _tidy(cues: Iterable[Cue]) -> Iterable[Cue]:
 
 def _ends_before(held: list[Cue], cue: Cue) -> bool:
     latest_ms = max(other.end_ms for other in held)
-    return cue.start_ms - held[0].start_ms >= _WINDOW_MS or cue.start_ms - latest_ms >= _PAUSE_MS
+    pause_ms = _BREATH_MS if _SENTENCE_END.search(held[-1].text) else _PAUSE_MS
+    return cue.end_ms - held[0].start_ms > _WINDOW_MS or cue.start_ms - latest_ms >= pause_ms
 
 
 def _joined(held: list[Cue]) -> SpeechLine:

@@ -66,7 +66,9 @@ def _heard(window: Samples, name: str) -> list[SpeechLine]:
         tokens = listener.model.generate(
             features.to(listener.device, listener.model.dtype), return_timestamps=True
         )
-    decoded = listener.processor.tokenizer.decode(tokens[0], skip_special_tokens=True, output_offsets=True)
+    decoded = listener.processor.tokenizer.decode(
+        tokens[0].tolist(), skip_special_tokens=True, output_offsets=True
+    )
     length_ms = round(len(window) * 1000 / SOUND_RATE_PER_S)
     lines = []
     for piece in decoded["offsets"]:

@@ -24,7 +24,7 @@ _MOST_PREVIEW_HEIGHT_PX = 284
 
 def extract(source: Source) -> Extraction:
     if source.part:
-        return Extraction(**_shots(source), parts=source.part + 1)
+        return Extraction(**_shots(source))
     with media.opened(source) as container:
         survey = media.survey(container)
         said = media.tags(container)
