@@ -115,6 +115,8 @@ def _store_pictures(
 
 def _replace_segments(version: AssetVersion, part: int, found: list[Segment]) -> None:
     Segment.objects.filter(asset=version.asset_id, version=version.number, part=part).delete()
+    for segment in found:
+        segment.collection_id = version.asset.collection_id  # It may have been moved since the step began.
     Segment.objects.bulk_create(found, batch_size=500)
 
 

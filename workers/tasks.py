@@ -4,7 +4,7 @@ from time import monotonic
 
 import structlog
 from celery import shared_task
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from kb.exceptions import FailureCode, IngestError, ObjectMissingError, StorageError
 from workers import metrics, outbox, pipeline, relay
@@ -49,9 +49,13 @@ def _run(lease: outbox.Lease) -> None:
             )
         except StorageError as error:
             outbox.fail(lease, FailureCode.STORAGE_UNAVAILABLE, str(error))
-        except (OperationalError, IntegrityError) as error:
-            # Dead-locks and time-outs pass; a row that others point at went away: the next attempt sees why. When the
-            # database itself is away this fails too, and the lease runs out.
+        except (OperationalError, InterfaceError) as error:
+            # Dead-locks, time-outs and a database that restarts pass, and say nothing against the file. While the
+            # database is away this fails too, and the lease runs out.
+            log.warning("step.database_error", error=str(error))
+            outbox.fail(lease, FailureCode.WORKER_LOST)
+        except IntegrityError as error:
+            # A row that others point at went away: the next attempt sees why.
             log.warning("step.database_error", error=str(error))
             outbox.fail(lease, FailureCode.INTERNAL)
         except outbox.LeaseLostError:
