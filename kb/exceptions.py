@@ -16,13 +16,19 @@ class FailureCode(TextChoices):
     NOT_SUPPORTED = "format_not_supported", _("This format is not supported yet.")
     NAME_LIES = "name_lies", _("The file's content is not what its name says; it was read as what it is.")
     UNSAFE_PATH = "unsafe_path", _("The file's path points outside its folder.")
-    ENCRYPTED = "encrypted", _("The file is protected by a password. Remove the password and upload it again.")
+    ENCRYPTED = (
+        "encrypted",
+        _("The file is protected by a password. Remove the password and upload it again."),
+    )
     CORRUPT = "corrupt", _("The file is damaged and cannot be read. Try to export it again.")
     NO_PAGES = "no_pages", _("The document has no pages.")
     NO_CONTENT = "no_content", _("Nothing that can be searched was found in the file.")
     ENCODING_GUESSED = "encoding_guessed", _("The text's encoding is not stated; it was guessed.")
     BYTES_REPLACED = "bytes_replaced", _("Some bytes are no valid text; they were replaced.")
-    PAGES_CAPPED = "pages_capped", _("The document is longer than the limit; only its first pages are searchable.")
+    PAGES_CAPPED = (
+        "pages_capped",
+        _("The document is longer than the limit; only its first pages are searchable."),
+    )
     TEXT_CAPPED = "text_capped", _("The text is longer than the limit; only its beginning is searchable.")
     TOO_MANY_PIXELS = "too_many_pixels", _("The picture is larger than the limit. Scale it down.")
     PAGE_UNREADABLE = "page_unreadable", _("A page could not be read; the others are searchable.")
@@ -34,7 +40,10 @@ class FailureCode(TextChoices):
     CONVERTER_MISSING = "converter_missing", _("This format needs a converter that is not installed here.")
     WORKER_LOST = "worker_lost", _("The work was interrupted too often. Retry it.")
     STORAGE_UNAVAILABLE = "storage_unavailable", _("The object store did not answer. Retry it.")
-    INTERNAL = "internal", _("An unexpected error, which the log explains. Retry it, then tell the operators.")
+    INTERNAL = (
+        "internal",
+        _("An unexpected error, which the log explains. Retry it, then tell the operators."),
+    )
 
 
 class KbError(Exception):

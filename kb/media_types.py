@@ -1,10 +1,10 @@
 """What is this file really? Found in its bytes; its name only tells one kind of plain text from another."""
 
 import functools
+import importlib.util
 import json
 import re
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -206,8 +206,12 @@ _NAMES: dict[str, str] = {
     "audio/ogg": "Ogg audio",
 }
 
-_HTML_START = re.compile(rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
-_ANY_TAG = re.compile(rb"<(?:p|div|span|body|head|table|h[1-6]|ul|ol|a|br|b|i|img|title|meta)\b[^<>]*>", re.IGNORECASE)
+_HTML_START = re.compile(
+    rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+)
+_ANY_TAG = re.compile(
+    rb"<(?:p|div|span|body|head|table|h[1-6]|ul|ol|a|br|b|i|img|title|meta)\b[^<>]*>", re.IGNORECASE
+)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # Control characters that no text has. ESC stays: terminal logs carry colours.
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
@@ -232,7 +236,9 @@ def detect(path: Path, name: str) -> Detected:
         head = file.read(_HEAD_BYTES)
     claim = _CLAIMS.get(PurePosixPath(name).suffix[1:].lower(), "")
     media_type = _by_signature(head) or (_by_model(path, head, claim) if head else EMPTY)
-    agrees = not claim or claim == media_type or (_is_text(claim) and _is_text(media_type)) or media_type == EMPTY
+    agrees = (
+        not claim or claim == media_type or (_is_text(claim) and _is_text(media_type)) or media_type == EMPTY
+    )
     return Detected(media_type, agrees)
 
 
@@ -264,7 +270,14 @@ def _by_model(path: Path, head: bytes, claim: str) -> str:
     media_type = _SPELLING.get(found.mime_type, found.mime_type) or UNKNOWN
     # The model calls text in rarer encodings (GB18030, UTF-16) unknown; so does it small binary files.
     if not found.is_text and not (media_type == UNKNOWN and _readable(head, claim)):
-        return _container(media_type, claim)
+        # These have signatures; without it, the model saw a likeness.
+        return (
+            UNKNOWN
+            if media_type in {"image/png", "image/jpeg", "image/webp"}
+            else _container(media_type, claim)
+        )
+    if _binary(head) or (b"\x00" in head and not head.startswith(_UTF16) and not _is_text(claim)):
+        return UNKNOWN  # The model takes small tables and dumps for text.
     head = _narrow(head)
     if _HTML_START.match(head):
         return "text/html"
@@ -277,7 +290,7 @@ def _by_model(path: Path, head: bytes, claim: str) -> str:
 
 
 def _container(media_type: str, claim: str) -> str:
-    """Old Office formats share one container, which the model tells apart only when the file is large enough."""
+    """Old Office formats share one container, which the model tells apart only in large enough files."""
     office = {"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"}
     if media_type in {"application/x-ole-storage", "application/CDFV2"} and claim in office:
         return claim
@@ -338,6 +351,9 @@ def _text_types() -> frozenset[str]:
 
 
 def _model_types() -> list[dict[str, object]]:
-    # The list beside the model, read without loading the model.
-    listing = resources.files("magika") / "config" / "content_types_kb.min.json"
+    # The list beside the model, found without importing the package, which would load ONNX Runtime.
+    package = importlib.util.find_spec("magika")
+    if package is None or package.origin is None:
+        return []
+    listing = Path(package.origin).parent / "config" / "content_types_kb.min.json"
     return list(json.loads(listing.read_text(encoding="utf-8")).values())

@@ -106,7 +106,8 @@ def revoke(collection: Collection, member_id: int) -> bool:
 def interned_audience(principals: Iterable[Principal]) -> Audience:
     """The audience of exactly these readers, made if no asset had it before."""
     keys = {
-        f"user:{p.user.pk}" if p.user else f"group:{p.group.pk}" if p.group else "everyone": p for p in principals
+        f"user:{p.user.pk}" if p.user else f"group:{p.group.pk}" if p.group else "everyone": p
+        for p in principals
     }
     digest = hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
     audience, created = Audience.objects.get_or_create(digest=digest)

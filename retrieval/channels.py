@@ -20,7 +20,9 @@ SAME_PICTURE = 0.95
 READ_TERMS = 24
 
 
-def by_words(query: ParsedQuery, terms: Sequence[lexical.WeightedTerm], scope: Scope, depth: int) -> list[Candidates]:
+def by_words(
+    query: ParsedQuery, terms: Sequence[lexical.WeightedTerm], scope: Scope, depth: int
+) -> list[Candidates]:
     """What the words of `query` find, by each channel that is set up."""
     found = [lexical.find(terms, scope, depth)]
     if not query.text:
@@ -49,9 +51,13 @@ def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidat
 
 
 def _words_of(picture: QueryPicture, found: Sequence[Candidates], scope: Scope) -> str:
-    """The text in the picture: as indexed, when this very picture is (for this person) in the library, else read now."""
+    """The text in the picture: as indexed, when this person's library has this very picture, else read now."""
     for candidates in found:
-        if candidates.channel == "lookalike" and candidates.items and candidates.items[0].score >= SAME_PICTURE:
+        if (
+            candidates.channel == "lookalike"
+            and candidates.items
+            and candidates.items[0].score >= SAME_PICTURE
+        ):
             same = Segment.objects.filter(pk=candidates.items[0].segment_id, audience__in=scope.audiences)
             # No row: deleted since the channel answered.
             return same.values_list("ocr_text", flat=True).first() or ""

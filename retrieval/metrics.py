@@ -8,9 +8,14 @@ from prometheus_client import Counter, Histogram
 SECONDS = (0.005, 0.01, 0.025, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5)
 
 SEARCH_SECONDS = Histogram(
-    "kb_search_seconds", "Time of a search by kind (words, picture, both) and stage.", ["kind", "stage"], buckets=SECONDS
+    "kb_search_seconds",
+    "Time of a search by kind (words, picture, both) and stage.",
+    ["kind", "stage"],
+    buckets=SECONDS,
 )
-SEARCHES = Counter("kb_searches_total", "Searches answered, by kind and whether anything was found.", ["kind", "found"])
+SEARCHES = Counter(
+    "kb_searches_total", "Searches answered, by kind and whether anything was found.", ["kind", "found"]
+)
 
 
 def observe_search(kind: str, stages_ms: Mapping[str, float], *, found: bool) -> None:

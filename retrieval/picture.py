@@ -48,7 +48,9 @@ def open_picture(content: bytes) -> QueryPicture:
             raise QueryError("The picture has too many pixels. Scale it down and search again.")
         image.load()
     except UnidentifiedImageError as error:
-        raise QueryError("This is not a picture that can be read: use PNG, JPEG, WebP, GIF, BMP or TIFF.") from error
+        raise QueryError(
+            "This is not a picture that can be read: use PNG, JPEG, WebP, GIF, BMP or TIFF."
+        ) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         # Pillow's decoders raise any of these on damaged files.
         raise QueryError("The picture is damaged. Save it again and retry.") from error

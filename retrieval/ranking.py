@@ -82,7 +82,8 @@ def rank(
             scores[key] = {segment: score for segment, score in calibrated.items() if segment in places}
             weights[key] = side.weights[candidates.channel]
             raw[key] = {
-                item.segment_id: (position, item.score) for position, item in enumerate(candidates.items, start=1)
+                item.segment_id: (position, item.score)
+                for position, item in enumerate(candidates.items, start=1)
             }
     fused = fuse(settings, scores, weights)
     groups = group_by_asset(
@@ -110,6 +111,8 @@ def _calibrated(candidates: Candidates) -> dict[int, float]:
     return {segment: calibration(score) for segment, score in scores.items()}
 
 
-def _reasons(segment: int, fused: Fused, raw: Mapping[str, Mapping[int, tuple[int, float]]]) -> tuple[ChannelScore, ...]:
+def _reasons(
+    segment: int, fused: Fused, raw: Mapping[str, Mapping[int, tuple[int, float]]]
+) -> tuple[ChannelScore, ...]:
     shares = sorted(fused.shares.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ChannelScore(key.split("/")[0], *raw[key][segment], share) for key, share in shares)

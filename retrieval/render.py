@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import F
 
-from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
 from kb.models import Asset, Collection, Segment, SegmentKind
+from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
 from retrieval.ranking import RankedAsset
 from retrieval.results import Facet, Hit, SnippetPart
 from retrieval.snippets import snippet
@@ -90,7 +90,9 @@ def _thumbnails(
 ) -> dict[tuple[int, int | None], str]:
     """URLs by (asset, page) for the pages that `segments` stand on, and by (asset, None) for each asset's cover."""
     pictured = visible_segments(user).filter(asset__in=list(assets)).exclude(thumbnail_key="")
-    covers = pictured.order_by("asset_id", F("page").asc(nulls_last=True), "part", "ordinal").distinct("asset_id")
+    covers = pictured.order_by("asset_id", F("page").asc(nulls_last=True), "part", "ordinal").distinct(
+        "asset_id"
+    )
     urls: dict[tuple[int, int | None], str] = {
         (asset_id, None): _thumbnail_url(pk) for pk, asset_id in covers.values_list("pk", "asset_id")
     }

@@ -44,10 +44,9 @@ class Scope:
             parameters["segments"] = list(self.segments)
         asset_conditions, asset_parameters = self._asset_conditions()
         if asset_conditions:
-            conditions.append(
-                f"{alias}.segment_id IN (SELECT s.id FROM kb_asset a JOIN kb_segment s ON s.asset_id = a.id"
-                f" WHERE a.audience_id = ANY(%(audiences)s) AND {' AND '.join(asset_conditions)})"
-            )
+            of_assets = "SELECT s.id FROM kb_asset a JOIN kb_segment s ON s.asset_id = a.id WHERE "
+            readable = ["a.audience_id = ANY(%(audiences)s)", *asset_conditions]
+            conditions.append(f"{alias}.segment_id IN ({of_assets}{' AND '.join(readable)})")
         return " AND ".join(conditions), parameters | asset_parameters
 
     def where_asset(self) -> tuple[str, dict[str, Any]]:

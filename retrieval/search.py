@@ -64,10 +64,14 @@ def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str
     question = understand(request)
     scope = permit(user, question)
     found = retrieve(question, scope)
-    lists = {
-        candidates.channel: [item.asset_id for item in order(user, question, replace(found, words=(candidates,), picture=()))]
-        for candidates in (*found.words, *found.picture)
-    }
+    lists = {}
+    for candidates in (*found.words, *found.picture):
+        alone = (
+            Found(found.terms, words=(candidates,))
+            if candidates in found.words
+            else Found((), picture=(candidates,))
+        )
+        lists[candidates.channel] = [item.asset_id for item in order(user, question, alone)]
     lists["fused"] = [item.asset_id for item in order(user, question, found)]
     return {channel: assets[:depth] for channel, assets in lists.items()}
 
@@ -224,7 +228,9 @@ def _without_excluded(user: AnyUser, query: ParsedQuery, scope: Scope) -> Scope:
         if len(terms) == 1 and len(units) == 1:
             lexemes += [term.lexeme_id for term in lexical.weigh(terms, scope.audiences)]
         else:
-            assets |= {segment.asset_id for segment in _with_phrases(user, terms, [units], Scope(scope.audiences))}
+            assets |= {
+                segment.asset_id for segment in _with_phrases(user, terms, [units], Scope(scope.audiences))
+            }
     return replace(scope, excluded_lexemes=tuple(lexemes), excluded_assets=tuple(sorted(assets)))
 
 

@@ -41,7 +41,7 @@ def active_set(modality: str) -> VectorSet | None:
 def find(
     channel: str, vector_set: VectorSet, query: npt.NDArray[np.float32], scope: Scope, limit: int
 ) -> Candidates:
-    """The `limit` segments of `vector_set` nearest to `query` (D,), a unit vector, by cosine. Never fewer than exist."""
+    """The `limit` segments of `vector_set` nearest to `query` (D,), a unit vector. Never fewer than exist."""
     if not scope.audiences:
         return Candidates(channel)
     found = _run(vector_set, query, scope, limit, _plan(scope, limit))

@@ -53,7 +53,8 @@ def an_asset(
     uri = uri or f"file-{number}.txt"
     digest = sha256(uri.encode() + str(number).encode()).hexdigest()
     model = Image if media_type.startswith("image/") else Document
-    bytes_facts = {"sha256": digest, "media_type": media_type, "size_bytes": 1, "object_key": f"originals/{digest[:2]}/{digest}"}
+    object_key = f"originals/{digest[:2]}/{digest}"
+    bytes_facts = {"sha256": digest, "media_type": media_type, "size_bytes": 1, "object_key": object_key}
     asset = model.objects.create(
         collection=collection, audience=collection.audience, title=title or uri, source_uri=uri, **bytes_facts
     )

@@ -96,7 +96,9 @@ def _of_pictures(segments: Sequence[Segment], words: Sequence[str], objects: Sto
         found.append(SetVectors(vector_sets.ensure_vector_set(encoder.spec, Modality.VISUAL), ids, rows[1]))
         if fuse.shares_a_space(encoder):
             fused = vector_sets.ensure_vector_set(encoder.spec, Modality.FUSED)
-            found.append(SetVectors(fused, ids, fuse.fuse(encoder, [words[index] for index in seen], rows[1])))
+            found.append(
+                SetVectors(fused, ids, fuse.fuse(encoder, [words[index] for index in seen], rows[1]))
+            )
     return found
 
 

@@ -1,7 +1,7 @@
 """Where does one passage end and the next begin? Blocks are joined and cut to what an encoder reads at once.
 
-A document's text is its blocks joined by blank lines; every passage is a span of that text, in order, and only white
-space lies between them.
+A document's text is its blocks joined by blank lines; every passage is a span of that text, in order, and
+only white space lies between them.
 """
 
 import re
@@ -19,7 +19,8 @@ _WIDE_CHARACTER = _MOST / 350
 _ENOUGH = 60.0
 # Below this a passage says too little alone: it takes in the next section of its own level.
 _TINY = 25.0
-# Letters of a word that a word-piece vocabulary still knows whole; addresses and part numbers take several pieces.
+# Letters of a word that a word-piece vocabulary still knows whole; addresses and part numbers take several
+# pieces.
 _WORD_LETTERS = 9
 # A heading that is a whole paragraph is a mark-up mistake; the database keeps this much of each.
 _MAX_HEADING = 300
@@ -129,7 +130,7 @@ def _pieces(blocks: Sequence[TextBlock]) -> Iterator[_Piece]:
 
 
 def _cut_long(text: str) -> Iterator[tuple[int, int, float]]:
-    """Spans of a long paragraph that cover all of it: sentences; words, where a sentence is too long by itself."""
+    """Spans that cover all of a long paragraph: sentences; words, where a sentence is too long by itself."""
     left = 0
     for right in (*(found.end() for found in _SENTENCE_END.finditer(text)), len(text)):
         if right == left:

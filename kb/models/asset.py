@@ -19,7 +19,9 @@ class Asset(models.Model):
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="assets")
     # Replaces the collection's audience when set.
-    own_audience = models.ForeignKey(Audience, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    own_audience = models.ForeignKey(
+        Audience, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     # The audience in force: own_audience or the collection's. Copied to segments, words and vectors.
     audience = models.ForeignKey(Audience, on_delete=models.PROTECT, related_name="assets")
     title = models.CharField(max_length=500)
@@ -34,7 +36,9 @@ class Asset(models.Model):
     # Number of the searchable AssetVersion; 0 while there is none.
     version = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=12, choices=AssetState.choices, default=AssetState.PROCESSING)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     # Author, capture time and the like, as the file gives them.
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -56,8 +60,10 @@ class Asset(models.Model):
     @property
     def kind(self) -> str:
         """`document`, `image` or `video`: which of the three child tables holds the rest."""
-        return "image" if self.media_type.startswith("image/") else (
-            "video" if self.media_type.startswith("video/") else "document"
+        return (
+            "image"
+            if self.media_type.startswith("image/")
+            else ("video" if self.media_type.startswith("video/") else "document")
         )
 
 

@@ -12,7 +12,9 @@ class AuditEvent(models.Model):
     """Who did what to what. Rows are only ever added."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     # Dotted, in the past tense: collection.created, grant.removed, asset.downloaded, token.created …
     action = models.CharField(max_length=60)
     # Table and id of what was acted on; no foreign key, since the trail outlives it.

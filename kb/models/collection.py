@@ -13,7 +13,9 @@ class Collection(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
     description = models.TextField(blank=True)
-    audience = models.OneToOneField(Audience, on_delete=models.PROTECT, related_name="collection", editable=False)
+    audience = models.OneToOneField(
+        Audience, on_delete=models.PROTECT, related_name="collection", editable=False
+    )
     # ISO 639-1; empty: each asset's own, as detected.
     language = models.CharField(max_length=8, blank=True)
     retention_days = models.PositiveIntegerField(null=True, blank=True)

@@ -23,7 +23,9 @@ class IngestRun(models.Model):
     """One upload or one scan: a set of files brought in together."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="runs")
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     source = models.CharField(max_length=1000, blank=True)
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.RUNNING)
     # False while files may still be added: such a run does not end.
@@ -55,7 +57,9 @@ class IngestItem(models.Model):
 
     run = models.ForeignKey(IngestRun, on_delete=models.CASCADE, related_name="items")
     path = models.CharField(max_length=1000)
-    asset_version = models.ForeignKey(AssetVersion, on_delete=models.SET_NULL, null=True, related_name="items")
+    asset_version = models.ForeignKey(
+        AssetVersion, on_delete=models.SET_NULL, null=True, related_name="items"
+    )
     outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.PENDING)
     # A value of kb.exceptions.FailureCode, empty when nothing went wrong.
     error_code = models.CharField(max_length=40, blank=True)

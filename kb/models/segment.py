@@ -11,7 +11,9 @@ from kb.models.collection import Collection
 class SegmentKind(models.TextChoices):
     TEXT = "text"  # A passage: page, heading path, character span.
     PAGE = "page"  # A rendered page.
-    FIGURE = "figure"  # A picture inside a document: page and box, or a link to another asset of the collection.
+    FIGURE = (
+        "figure"  # A picture inside a document: page and box, or a link to another asset of the collection.
+    )
     IMAGE = "image"  # The picture that an Image asset is.
     SHOT = "shot"  # A keyframe, start_ms to end_ms.
     SPEECH = "speech"  # Spoken or subtitled words, start_ms to end_ms.

@@ -35,7 +35,9 @@ class VectorSet(models.Model):
         constraints = [
             models.UniqueConstraint(name="vector_set_once", fields=["encoder", "revision", "modality"]),
             models.UniqueConstraint(
-                name="one_active_set_a_modality", fields=["modality"], condition=models.Q(state=SetState.ACTIVE)
+                name="one_active_set_a_modality",
+                fields=["modality"],
+                condition=models.Q(state=SetState.ACTIVE),
             ),
         ]
 

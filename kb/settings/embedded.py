@@ -31,6 +31,6 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 500},
     }
 }
-STATIC_ROOT = KB_HOME.static
+STATIC_ROOT: Path | None = KB_HOME.static
 WHITENOISE_USE_FINDERS = True
 LOGGING = configuration(as_json=False, level=os.environ.get("KB_LOG_LEVEL", "INFO"))

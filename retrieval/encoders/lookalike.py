@@ -32,7 +32,7 @@ class LookAlikeEncoder:
         max_text_tokens=0,
     )
 
-    def encode_texts(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+    def encode_texts(self, texts: Sequence[str], *, query: bool = False) -> Vectors:  # noqa: ARG002 - the protocol's
         raise EncoderError("The look-alike descriptor compares pictures only; it cannot encode words.")
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
@@ -43,9 +43,12 @@ class LookAlikeEncoder:
 
 def _describe(image: Image.Image) -> npt.NDArray[np.float32]:
     upright = ImageOps.exif_transpose(image).convert("YCbCr")
-    small = np.asarray(upright.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX), dtype=np.float32) / np.float32(255)
+    resized = upright.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
+    small = np.asarray(resized, dtype=np.float32) / np.float32(255)
     light = small[..., 0]
-    means: npt.NDArray[np.float32] = small.reshape(CELLS, SIDE_PX // CELLS, CELLS, SIDE_PX // CELLS, 3).mean(axis=(1, 3))
+    means: npt.NDArray[np.float32] = small.reshape(CELLS, SIDE_PX // CELLS, CELLS, SIDE_PX // CELLS, 3).mean(
+        axis=(1, 3)
+    )
     return np.concatenate(
         [
             EDGE_SHARE**0.5 * _unit(_edges(light)),
@@ -61,7 +64,9 @@ def _edges(light: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     rise, run = np.gradient(light)
     strength = np.hypot(rise, run)
     # Unsigned orientations: a negative of the picture has the same edges.
-    bins = np.minimum((np.arctan2(rise, run) % np.pi) / np.pi * ORIENTATIONS, ORIENTATIONS - 1).astype(np.intp)
+    bins = np.minimum((np.arctan2(rise, run) % np.pi) / np.pi * ORIENTATIONS, ORIENTATIONS - 1).astype(
+        np.intp
+    )
     rows, columns = np.indices(light.shape) // (SIDE_PX // CELLS)
     histogram = np.zeros((CELLS, CELLS, ORIENTATIONS), dtype=np.float32)
     np.add.at(histogram, (rows, columns, bins), strength)

@@ -27,7 +27,9 @@ def test_scores_are_those_of_a_naive_bm25_over_the_readable_segments() -> None:
         an_asset(theirs, ["pump pump pump seal"], title="x")
     query = ["pump", "seal", "gasket"]
 
-    found = lexical.find(lexical.weigh(query, visible_audiences(reader)), Scope(visible_audiences(reader)), 40)
+    found = lexical.find(
+        lexical.weigh(query, visible_audiences(reader)), Scope(visible_audiences(reader)), 40
+    )
 
     documents = [[*analyse(text), *analyse("x"), *analyse(str(index))] for index, text in enumerate(texts)]
     expected = sorted((naive_bm25(query, document, documents) for document in documents), reverse=True)

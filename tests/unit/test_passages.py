@@ -40,7 +40,7 @@ def test_every_span_is_where_its_text_stands(blocks: list[TextBlock]) -> None:
 
 @given(_BLOCKS)
 def test_no_passage_is_longer_than_an_encoder_reads(blocks: list[TextBlock]) -> None:
-    # 180 words of at most 9 letters each, or as many pieces of longer ones, and as much white space as the text has.
+    # 180 words of at most 9 letters each, or as many pieces of longer ones.
     assert all(len(_squeezed(passage.text)) <= 180 * 9 for passage in passages(blocks))
 
 

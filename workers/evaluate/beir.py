@@ -24,7 +24,9 @@ def evaluate_beir(folder: Path, work: Path) -> dict[str, object]:
         (work / uri).write_text(text, encoding="utf-8")
         files[uri] = (work / uri, document.title)
         document_of[uri] = document_id
-    judged = [query_id for query_id in data.queries if any(grade > 0 for grade in data.qrels[query_id].values())]
+    judged = [
+        query_id for query_id in data.queries if any(grade > 0 for grade in data.qrels[query_id].values())
+    ]
     with scratch_library() as library:
         asset_of = {document_of[uri]: asset for uri, asset in ingest(library, files).items()}
         requests = [SearchRequest(words=data.queries[query_id]) for query_id in judged]
@@ -32,6 +34,7 @@ def evaluate_beir(folder: Path, work: Path) -> dict[str, object]:
             ranked = ask(library.user, requests, progress.update)
     # A relevant document that has no words stays among what should have been found, under its own id.
     judgements: list[Judgements] = [
-        {asset_of.get(key, key): float(grade) for key, grade in data.qrels[query_id].items()} for query_id in judged
+        {asset_of.get(key, key): float(grade) for key, grade in data.qrels[query_id].items()}
+        for query_id in judged
     ]
     return {"dataset": folder.resolve().name, "documents": len(asset_of), **summary(ranked, judgements)}

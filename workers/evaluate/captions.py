@@ -24,7 +24,7 @@ def evaluate_captions(folder: Path, work: Path) -> dict[str, object]:
         "dataset": folder.resolve().name,
         "images": len(images),
         "text_to_image": _text_to_image(folder, images, languages),
-        "image_to_text": {language: _image_to_text(folder, images, language, work) for language in languages},
+        "image_to_text": {language: _image_to_text(images, language, work) for language in languages},
     }
 
 
@@ -44,9 +44,7 @@ def _text_to_image(folder: Path, images: list[CaptionedImage], languages: list[s
     return figures
 
 
-def _image_to_text(
-    folder: Path, images: list[CaptionedImage], language: str, work: Path
-) -> dict[str, object]:
+def _image_to_text(images: list[CaptionedImage], language: str, work: Path) -> dict[str, object]:
     captions = sorted({caption for image in images for caption in image.captions.get(language, ())})
     uri_of = {caption: f"{language}-{number:06}.txt" for number, caption in enumerate(captions)}
     for caption, uri in uri_of.items():
@@ -58,7 +56,9 @@ def _image_to_text(
             {asset_of[uri_of[caption]]: 1.0 for caption in image.captions[language]} for image in captioned
         ]
         requests = [SearchRequest(picture=image.path.read_bytes()) for image in captioned]
-        with tqdm(total=len(requests), desc=f"search {language} captions by picture", disable=None) as progress:
+        with tqdm(
+            total=len(requests), desc=f"search {language} captions by picture", disable=None
+        ) as progress:
             return summary(ask(library.user, requests, progress.update), right, any_positive=True)
 
 

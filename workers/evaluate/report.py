@@ -45,7 +45,9 @@ def ask(user: AnyUser, requests: Sequence[SearchRequest], tick: Callable[[], obj
     return ranked
 
 
-def summary(ranked: Ranked, judgements: Sequence[Judgements], *, any_positive: bool = False) -> dict[str, object]:
+def summary(
+    ranked: Ranked, judgements: Sequence[Judgements], *, any_positive: bool = False
+) -> dict[str, object]:
     """Default ranking on top, each channel below, and the times.
 
     `any_positive`: recall@k is the share of queries with any relevant result among the first k, as papers on

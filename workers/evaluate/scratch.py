@@ -54,16 +54,24 @@ def ingest(library: ScratchLibrary, files: dict[str, tuple[Path, str]]) -> dict[
     seal(run)
     work_off(run)
     items = IngestItem.objects.filter(run=run).select_related("asset_version")
-    lost = [item for item in items if item.outcome not in {Outcome.INDEXED, Outcome.PARTIAL, Outcome.UNCHANGED}]
+    lost = [
+        item for item in items if item.outcome not in {Outcome.INDEXED, Outcome.PARTIAL, Outcome.UNCHANGED}
+    ]
     if lost:
         first = lost[0]
-        raise RuntimeError(f"{len(lost)} files were not indexed, the first is {first.path}: {first.error_message}")
+        raise RuntimeError(
+            f"{len(lost)} files were not indexed, the first is {first.path}: {first.error_message}"
+        )
     return {item.path: item.asset_version.asset_id for item in items if item.asset_version is not None}
 
 
 def work_off(run: IngestRun) -> None:
     """Runs the run's steps in this process, one after the other, until none is ready. No broker is involved."""
-    ready = IngestStep.objects.filter(state=StepState.READY, asset_version__items__run=run).distinct().order_by("id")
+    ready = (
+        IngestStep.objects.filter(state=StepState.READY, asset_version__items__run=run)
+        .distinct()
+        .order_by("id")
+    )
     with tqdm(desc="index", unit="step", disable=None) as progress:
         while batch := list(ready.values_list("pk", flat=True)[:200]):
             for step_id in batch:

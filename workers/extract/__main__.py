@@ -1,11 +1,11 @@
 """How are parsers kept away from everything else? A template process forks one limited child for each job.
 
-The template never reads an untrusted byte. It loads a parser's modules and models once, so that a job costs a fork
-and not a start-up, and a job that crashes, leaks or is taken over ends with its child: no two files ever share a
-process. docs/decisions/0003-parser-child.md weighs this against the alternatives.
+The template never reads an untrusted byte. It loads a parser's modules and models once, so that a job costs a
+fork and not a start-up, and a job that crashes, leaks or is taken over ends with its child: no two files ever
+share a process. docs/decisions/0003-parser-child.md weighs this against the alternatives.
 
-Speaks JSON lines with workers.sandbox: a job on standard input, how the child ended on standard output. The child's
-own answer is a file in the scratch folder.
+Speaks JSON lines with workers.sandbox: a job on standard input, how the child ended on standard output. The
+child's own answer is a file in the scratch folder.
 """
 
 import ctypes
@@ -37,7 +37,15 @@ _IDLE_S = 5.0
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 # Audit events by which Python starts programs.
-_NO_PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"}
+_NO_PROGRAMS = {
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+}
 # How libraries written in C and C++ say that an allocation failed.
 _NO_MEMORY = re.compile(
     r"insufficient memory|bad[_ ]alloc|failed to allocate|out of memory|cannot allocate", re.IGNORECASE
@@ -83,8 +91,9 @@ def _leave_network() -> None:
     """Move into an empty network namespace, where this host permits."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        # As root a namespace of one's own is simply allowed; otherwise it takes a user namespace, where the host
-        # has them. Where neither is allowed, the audit hook and the parsers' own settings are what is left.
+        # As root a namespace of one's own is simply allowed; otherwise it takes a user namespace, where the
+        # host has them. Where neither is allowed, the audit hook and the parsers' own settings are what is
+        # left.
         if libc.unshare(_CLONE_NEWNET) != 0:
             libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 

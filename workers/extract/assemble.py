@@ -1,4 +1,4 @@
-"""How do a document's headings, paragraphs and figures become an Extraction? The part that all formats share."""
+"""How do headings, paragraphs and figures become an Extraction? The part that all formats share."""
 
 import dataclasses
 import re
@@ -81,7 +81,7 @@ class Assembly:
         return tuple(self._warnings.values())
 
     def finish(self, pictures: Sequence[Picture] = ()) -> Extraction:
-        """All of it, with `pictures` that stand before the figures. Raises ExtractionError when nothing was found."""
+        """All of it, `pictures` before the figures. Raises ExtractionError when nothing was found."""
         if self.empty and not pictures:
             raise ExtractionError("no_content")
         return Extraction(

@@ -1,4 +1,4 @@
-"""What does a parser return? Plain data: no Django, so that it crosses the border of the child process as JSON."""
+"""What does a parser return? Plain data without Django: it leaves the child process as JSON."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,8 +32,8 @@ class OcrLine:
 class Picture:
     """Pixels found in the file: a rendered page, a figure, or the image that the file is.
 
-    `file` is the name of a PNG, JPEG or WebP that the parser wrote into the scratch folder. A figure that only
-    links to another file has no `file` but a `link`: the path or URL as the document spells it.
+    `file` is the name of a PNG, JPEG or WebP that the parser wrote into the scratch folder. A figure that
+    only links to another file has no `file` but a `link`: the path or URL as the document spells it.
     """
 
     role: Literal["page", "figure", "image"]
@@ -50,7 +50,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class Warning_:  # noqa: N801 -- `Warning` is a built-in name.
     code: str  # A value of kb.exceptions.FailureCode.
     message: str
 

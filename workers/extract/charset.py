@@ -16,10 +16,12 @@ _BOMS = (  # The four-byte ones first: UTF-32-LE begins with the mark of UTF-16-
 # Enough to know a language by; charset-normalizer tries dozens of encodings on it.
 _SAMPLE_BYTES = 64 * 1024
 # Valid multi-byte sequences for each invalid one, above which damaged UTF-8 is still UTF-8.
-_VALID_PER_INVALID = 4
-# The most frequent characters of written Chinese, simplified: about a quarter of any text. What EUC-KR, EUC-JP or
-# Big5 bytes give when misread as GB18030 has next to none of them.
-_COMMON_HANZI = frozenset("的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会可公司请在")
+_VALID_PER_INVALID = 2
+# The most frequent characters of written Chinese, simplified: about a quarter of any text. What EUC-KR, EUC-
+# JP or Big5 bytes give when misread as GB18030 has next to none of them.
+_COMMON_HANZI = frozenset(
+    "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会可公司请在"
+)
 _MIN_COMMON_SHARE = 0.03
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
@@ -80,14 +82,17 @@ def _chinese(data: bytes) -> str | None:
     """The text as GB18030 when it reads as Chinese, else None. A few damaged bytes are borne."""
     text = data.decode("gb18030", errors="replace")
     wide = [character for character in text[:_SAMPLE_BYTES] if character > "\x7f"]
-    # Level 1 of GB 2312, 3,755 characters, is 99 % of Chinese text; other encodings' bytes fall all over the plane.
+    # Level 1 of GB 2312, 3,755 characters, is 99 % of Chinese text; other encodings' bytes fall all over the
+    # plane.
     usual = sum(_usual(character) for character in wide)
     common = sum(character in _COMMON_HANZI for character in wide)
     damaged = text.count("\ufffd")
     if not wide or usual < 0.8 * len(wide) or damaged > 0.02 * len(wide):
         return None
     # Half a dozen characters need not hold a common one.
-    return text if common >= _MIN_COMMON_SHARE * len(wide) or (len(wide) < 30 and usual == len(wide)) else None
+    return (
+        text if common >= _MIN_COMMON_SHARE * len(wide) or (len(wide) < 30 and usual == len(wide)) else None
+    )
 
 
 def _usual(character: str) -> bool:

@@ -1,4 +1,4 @@
-"""How does a picture that a text document names become a figure? By its link, or by the bytes in a `data:` address."""
+"""How does a picture that a text names become a figure? By its link, or the bytes in a `data:` address."""
 
 import base64
 import binascii

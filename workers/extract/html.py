@@ -17,28 +17,42 @@ from workers.extract.text import read_text
 
 # A page names its encoding within the first kilobyte; browsers look no further either.
 _PROLOGUE_BYTES = 1024
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)|<\?xml[^>]*encoding=[\"']([A-Za-z0-9_.-]+)", re.I)
+_CHARSET = re.compile(
+    rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)|<\?xml[^>]*encoding=[\"']([A-Za-z0-9_.-]+)", re.I
+)
 # What the names on the web mean (WHATWG Encoding Standard): the larger sets that contain them.
-_ALIASES = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252"}
+_ALIASES = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+}
 
 _SKIPPED = frozenset(
-    "script style noscript template nav iframe object embed svg canvas audio video map select textarea input button "
-    "dialog menu head".split()
+    {
+        *("script", "style", "noscript", "template", "head", "iframe", "object", "embed"),
+        *("svg", "canvas", "audio", "video", "map"),
+        *("nav", "menu", "dialog", "select", "textarea", "input", "button"),
+    }
 )
 _SKIPPED_ROLES = frozenset({"navigation", "search", "contentinfo", "menu", "menubar", "toolbar", "dialog"})
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PLAIN = (
+    *("body", "p", "div", "section", "article", "main", "header", "footer", "aside", "address", "center"),
+    *("form", "fieldset", "details", "summary", "hgroup", "figure"),
+    *("table", "tbody", "thead", "tfoot", "tr", "td", "th", "caption"),
+)
 _BLOCKS: dict[str, Role] = {
-    **dict.fromkeys("p div section article main header footer aside address form fieldset".split(), "paragraph"),
-    **dict.fromkeys("center body details summary hgroup figure".split(), "paragraph"),
-    **dict.fromkeys("table tbody thead tfoot tr td th caption".split(), "paragraph"),
-    **dict.fromkeys("ul ol dl li dt dd".split(), "list"),
+    **dict.fromkeys(_PLAIN, "paragraph"),
+    **dict.fromkeys(("ul", "ol", "dl", "li", "dt", "dd"), "list"),
     **dict.fromkeys(_HEADINGS, "heading"),
     "blockquote": "note",
     "pre": "code",
     "figcaption": "caption",
 }
 # Containers that say nothing of their own: what stands in them keeps the role of what they stand in.
-_NEUTRAL = frozenset("p div section td th tr tbody".split())
+_NEUTRAL = frozenset(["p", "div", "section", "td", "th", "tr", "tbody"])
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_]|$)", re.I)
 # Spans as wide as a table ever is; a page may state a million.
@@ -230,7 +244,7 @@ class _Walk:
         )
 
     def _table(self, table: LexborNode) -> bool:
-        """Take in a table of data; False for one that lays out the page, whose cells are read like any block."""
+        """Take in a table of data; False for one that lays out the page: its cells are read like blocks."""
         if len(table.css("table")) > 1:
             return False
         rows = _grid(table)
@@ -249,7 +263,9 @@ class _Walk:
 def _grid(table: LexborNode) -> list[list[str]]:
     """The cells by row and column, a cell that spans several repeated down and blank to its right."""
     rows: list[list[str]] = []
-    below: dict[int, tuple[int, str]] = {}  # Column: rows that a cell above still reaches into, and its words.
+    below: dict[
+        int, tuple[int, str]
+    ] = {}  # Column: rows that a cell above still reaches into, and its words.
     for line in table.css("tr"):
         row: list[str] = []
         cell = line.first_child

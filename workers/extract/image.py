@@ -11,8 +11,8 @@ warm = ocr.warm
 
 _FORMAT = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _EXIF_IFD = 0x8769
-# EXIF tags kept, by the name that metadata gives them. GPS (0x8825) is left behind on purpose: a picture in the
-# library must not tell where an employee lives.
+# EXIF tags kept, by the name that metadata gives them. GPS (0x8825) is left behind on purpose: a picture in
+# the library must not tell where an employee lives.
 _KEPT = {0x010F: "camera_maker", 0x0110: "camera_model", 0x013B: "author", 0x010E: "description"}
 _CAPTURED = 0x9003
 _EXIF_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d:\d\d:\d\d)")
@@ -31,9 +31,7 @@ def extract(source: Source) -> Extraction:
     lines = ocr.read_lines(pixels.flat(picture))
     file = pixels.store(picture, source.scratch, "image")
     return Extraction(
-        pictures=(
-            Picture("image", file=file, ocr=lines, width_px=picture.width, height_px=picture.height),
-        ),
+        pictures=(Picture("image", file=file, ocr=lines, width_px=picture.width, height_px=picture.height),),
         metadata=metadata,
         width_px=width,
         height_px=height,

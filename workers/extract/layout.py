@@ -88,7 +88,7 @@ def paragraphs(lines: Sequence[Line]) -> Iterator[Paragraph]:
 
 
 def body_size(lines: Iterable[Line]) -> float:
-    """The largest size that much of the text has, so that small print by the page makes no headings of the rest."""
+    """The largest size that much of the text has: pages of small print make no headings of the rest."""
     letters: Counter[float] = Counter()
     for line in lines:
         letters[round(line.size * 2) / 2] += len(line.text)
@@ -107,7 +107,11 @@ def heading_level(paragraph: Paragraph, body: float) -> int:
     for ratio, level in _HEADING_LEVELS:
         if size >= ratio * body:
             return level
-    if all(line.bold for line in paragraph.lines) and size >= 0.95 * body and len(text) <= _MAX_BOLD_CHARACTERS:
+    if (
+        all(line.bold for line in paragraph.lines)
+        and size >= 0.95 * body
+        and len(text) <= _MAX_BOLD_CHARACTERS
+    ):
         return 0 if _SENTENCE_END.search(text) or _ITEM.match(text) else _BOLD_LEVEL
     return 0
 

@@ -8,14 +8,14 @@ _MIB = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the child process that reads one part of one file may use. Exceeding one ends that part by name."""
+    """What the child that reads one part of one file may use. Exceeding one ends that part by name."""
 
     # Ten scanned pages at 3 s each are 30 s alone on a core; a busy host takes several times as long.
     wall_s: float = 240
     # One thread cannot use more than its wall time; less, so that waiting for a busy host is not counted.
     cpu_s: int = 180
-    # Address space, not resident memory: the interpreter with the OCR models maps 0.4 GiB before it reads a byte,
-    # and MAX_PIXELS at four bytes each are another 0.6, once decoded and once being rotated.
+    # Address space, not resident memory: the interpreter with the OCR models maps 0.4 GiB before it reads a
+    # byte, and MAX_PIXELS at four bytes each are another 0.6, once decoded and once being rotated.
     memory_bytes: int = 2048 * _MIB
     # One picture written by a parser: far above any normalised one, far below a disk.
     file_bytes: int = 128 * _MIB
@@ -29,19 +29,30 @@ class Limits:
 
 
 DEFAULT = Limits()
+# Twenty megabytes of text are read in seconds; nesting made to cost the square of its depth must not hold a
+# worker for minutes.
+TEXT = Limits(wall_s=90, cpu_s=60)
 
-# --- Text -------------------------------------------------------------------------------------------------------
+
+def limits_of(media_type: str) -> Limits:
+    return TEXT if media_type.startswith("text/") else DEFAULT
+
+
+# --- Text -----------------------------------------------------------------------------------------
 # A thousand-page book has two to three million characters. Above this it is a log or a dump.
 MAX_TEXT_CHARACTERS = 5_000_000
-# Read from a plain-text, Markdown, reStructuredText or HTML file: MAX_TEXT_CHARACTERS in UTF-8 Chinese or UTF-32.
+# Read from a plain-text, Markdown, reStructuredText or HTML file: MAX_TEXT_CHARACTERS in UTF-8 Chinese or
+# UTF-32.
 MAX_TEXT_BYTES = 20 * _MIB
 # Blocks of one part, so that a file of a million one-letter paragraphs is bounded too.
 MAX_BLOCKS = 100_000
-# Elements in an HTML tree: a megabyte of "<b>" becomes a tree of a hundred megabytes, and no page has so many.
+# Elements in an HTML tree: a megabyte of "<b>" becomes a tree of a hundred megabytes, and no page has so
+# many.
 MAX_HTML_NODES = 1_000_000
 
-# --- Pictures ---------------------------------------------------------------------------------------------------
-# Width × height in the header, checked before decoding. 108-megapixel phone pictures pass; four bytes a pixel.
+# --- Pictures -------------------------------------------------------------------------------------
+# Width × height in the header, checked before decoding. 108-megapixel phone pictures pass; four bytes a
+# pixel.
 MAX_PIXELS = 150_000_000
 # The stored form of a picture: sharp on a large screen, and small text stays legible.
 MAX_IMAGE_SIDE_PX = 2048
@@ -58,8 +69,9 @@ MIN_FIGURE_SIDE_PX = 48
 # Embedded `data:` pictures, decoded: more than any screenshot in an HTML file has.
 MAX_DATA_URI_BYTES = 16 * _MIB
 
-# --- PDF --------------------------------------------------------------------------------------------------------
-# Pages of one part: a step of some seconds of text, or half a minute of OCR, so that a lost worker loses little.
+# --- PDF ------------------------------------------------------------------------------------------
+# Pages of one part: a step of some seconds of text, or half a minute of OCR, so that a lost worker loses
+# little.
 PAGES_PER_PART = 10
 # Longer documents are archives; the first pages are still searchable, and a warning says so.
 MAX_PAGES = 3000
@@ -68,7 +80,7 @@ MAX_PAGE_OBJECTS = 5000
 # Forms inside forms inside forms: drawings nest two or three deep.
 MAX_FORM_DEPTH = 4
 
-# --- Answer -----------------------------------------------------------------------------------------------------
+# --- Answer ---------------------------------------------------------------------------------------
 MAX_OCR_LINES = 2000
 MAX_WARNINGS = 100
 # Of the parser's own output that goes to the log when it crashes.

@@ -1,4 +1,4 @@
-"""What does a Markdown file say? Its headings, paragraphs, lists, tables and code, and the figures it links to."""
+"""What does a Markdown file say? Its headings, text, lists, tables and code, and the figures it links to."""
 
 import re
 from collections.abc import Sequence
@@ -84,9 +84,7 @@ def _words(token: Token) -> str:
     for child in token.children or ():
         if child.type in {"text", "code_inline"}:
             parts.append(child.content)
-        elif child.type in {"softbreak", "hardbreak"}:
-            parts.append("\n")
-        elif child.type == "html_inline" and child.content.lower().startswith("<br"):
+        elif child.type in {"softbreak", "hardbreak"} or child.content.lower().startswith("<br"):
             parts.append("\n")
     return "".join(parts)
 

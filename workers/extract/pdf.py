@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pypdfium2 as pdfium
 from PIL import Image
@@ -19,15 +20,17 @@ warm = ocr.warm
 
 # Titles that a program wrote and nobody read.
 _EMPTY_TITLE = re.compile(
-    r"\s*(?:untitled|unnamed|document|title|no title|slide \d+|powerpoint presentation|无标题|.*\.(?:docx?|indd|qxd|"
-    r"pptx?|xlsx?|pdf|tex|dvi|rtf|txt|odt|html?))?\s*",
+    r"\s*(?:untitled|unnamed|document|title|no title|slide \d+|powerpoint presentation|无标题|"
+    r".*\.(?:docx?|indd|qxd|pptx?|xlsx?|pdf|tex|dvi|rtf|txt|odt|html?))?\s*",
     re.IGNORECASE,
 )
 _PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel)\s*-\s*", re.IGNORECASE)
 # Running heads and page numbers: the same words in the outer tenth of at least three pages.
 _MARGIN_SHARE = 0.1
 _MIN_REPEATS = 3
-_JPEG_QUALITY = 80  # Pages go by the thousand: JPEG is written four times as fast as WebP, and letters stay clean.
+_JPEG_QUALITY = (
+    80  # Pages go by the thousand: JPEG is written four times as fast as WebP, and letters stay clean.
+)
 _SMALLEST_SIDE_PT = 0.1
 
 
@@ -55,7 +58,9 @@ def extract(source: Source) -> Extraction:
         try:
             pages.append(_read(document, index, source))
         except pdfium.PdfiumError:
-            assembly.warn("page_unreadable", f"Page {index + 1} could not be read; the others are searchable.")
+            assembly.warn(
+                "page_unreadable", f"Page {index + 1} could not be read; the others are searchable."
+            )
     if not pages and count <= limits.PAGES_PER_PART:
         raise ExtractionError("corrupt")
     _assemble(pages, assembly)
@@ -66,7 +71,9 @@ def extract(source: Source) -> Extraction:
         return Extraction(parts=_parts(readable), page_count=count, warnings=assembly.warnings)
     return dataclasses.replace(
         assembly.finish([page.picture for page in pages]),
-        metadata={key.lower(): metadata[key] for key in ("Author", "Subject", "Keywords") if metadata.get(key)},
+        metadata={
+            key.lower(): metadata[key] for key in ("Author", "Subject", "Keywords") if metadata.get(key)
+        },
         page_count=count,
         parts=_parts(readable),
     )
@@ -84,7 +91,8 @@ def _opened(source: Source) -> pdfium.PdfDocument:
     except pdfium.PdfiumError as error:
         if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
             raise ExtractionError("encrypted") from error
-        raise ExtractionError("corrupt") from error
+        # What pdfium says of a sound file with an empty page tree: it failed, and nothing is wrong.
+        raise ExtractionError("no_pages" if error.err_code == raw.FPDF_ERR_SUCCESS else "corrupt") from error
     document.init_forms()  # So that what people filled in is drawn, too.
     return document
 
@@ -98,7 +106,7 @@ def _read(document: pdfium.PdfDocument, index: int, source: Source) -> _Page:
     lines = tuple(pdf_text.lines(page, index + 1))
     image = _render(page, limits.MAX_PAGE_SIDE_PX)
     scanned: tuple[OcrLine, ...] = ()
-    if not lines and image.getextrema() != ((255, 255),) * 3:
+    if not lines and not _blank(image):
         scanned = ocr.read_lines(image)
         lines = tuple(_line(line, width, height, index + 1) for line in scanned)
     name = f"page-{index + 1:05}.jpg"
@@ -109,7 +117,9 @@ def _read(document: pdfium.PdfDocument, index: int, source: Source) -> _Page:
     return _Page(index + 1, height, lines, picture, page)
 
 
-def _render(page: pdfium.PdfPage, side_px: int, box: tuple[float, float, float, float] = (0, 0, 1, 1)) -> Image.Image:
+def _render(
+    page: pdfium.PdfPage, side_px: int, box: tuple[float, float, float, float] = (0, 0, 1, 1)
+) -> Image.Image:
     """The page, or the part of it in `box`, with `side_px` as its longest side."""
     width, height = page.get_size()
     left, top, right, bottom = box
@@ -118,7 +128,12 @@ def _render(page: pdfium.PdfPage, side_px: int, box: tuple[float, float, float, 
     # A page of one by ten thousand points: each side has at least a pixel.
     if min(width * (right - left), height * (bottom - top)) * scale < 1:
         raise pdfium.PdfiumError("The page is a line.")
-    return page.render(scale=scale, crop=crop, rev_byteorder=True).to_pil().convert("RGB")
+    image: Image.Image = page.render(scale=scale, crop=crop, rev_byteorder=True).to_pil()
+    return image.convert("RGB")
+
+
+def _blank(image: Image.Image) -> bool:
+    return all(low == high for low, high in cast("tuple[tuple[int, int], ...]", image.getextrema()))
 
 
 def _line(line: OcrLine, width: float, height: float, number: int) -> Line:
@@ -176,11 +191,13 @@ def _add_figure(figure: pdf_figures.Figure, page: _Page, assembly: Assembly) -> 
     # Twice the page picture's resolution: what is small on the page is legible in the figure.
     share = max((right - left) * width, (bottom - top) * height) / max(width, height)
     try:
-        image = _render(page.page, min(limits.MAX_PAGE_SIDE_PX, round(2 * share * limits.MAX_PAGE_SIDE_PX)), figure.box)
+        image = _render(
+            page.page, min(limits.MAX_PAGE_SIDE_PX, round(2 * share * limits.MAX_PAGE_SIDE_PX)), figure.box
+        )
     except pdfium.PdfiumError:
         assembly.warn("figure_unreadable", "")
         return
-    if min(image.size) < limits.MIN_FIGURE_SIDE_PX or all(low == high for low, high in image.getextrema()):
+    if min(image.size) < limits.MIN_FIGURE_SIDE_PX or _blank(image):
         return
     name = f"figure-{page.number:05}-{assembly.figures + 1:03}.jpg"
     image.save(assembly.scratch / name, "JPEG", quality=_JPEG_QUALITY)
@@ -206,7 +223,9 @@ def _marginal(line: Line, page: _Page) -> str:
 
 
 def _repeated(pages: Sequence[_Page]) -> frozenset[str]:
-    seen = Counter(words for page in pages for words in {_marginal(line, page) for line in page.lines} if words)
+    seen = Counter(
+        words for page in pages for words in {_marginal(line, page) for line in page.lines} if words
+    )
     return frozenset(words for words, times in seen.items() if times >= _MIN_REPEATS)
 
 

@@ -20,7 +20,8 @@ _TOUCHING = 0.004
 _DRAWING_GAP = 0.03
 # A picture this large is the page itself: a scan or a background.
 _WHOLE_PAGE = 0.85
-# Of the page, each way: below it a logo or an icon. A drawing of lines must be larger to be no underline or table rule.
+# Of the page, each way: below it a logo or an icon. A drawing of lines must be larger to be no underline or
+# table rule.
 _MIN_SIDE, _MIN_DRAWING_SIDE = 0.05, 0.1
 # A drawing has at least so many strokes and fills; a frame has four.
 _MIN_STROKES = 6
@@ -51,7 +52,9 @@ def find(page: pdfium.PdfPage, paragraphs: Sequence[Paragraph]) -> list[Figure]:
     captions = [bool(_CAPTION.match(paragraph.text)) for paragraph in paragraphs]
     images, strokes = _objects(page, drawings=any(captions))
     boxes = [box for box in _merged(images, _TOUCHING) if _is_figure(box)]
-    boxes += _drawings(strokes, boxes, [text for text, is_caption in zip(texts, captions, strict=True) if is_caption])
+    boxes += _drawings(
+        strokes, boxes, [text for text, is_caption in zip(texts, captions, strict=True) if is_caption]
+    )
     words = [
         text
         for text, paragraph, is_caption in zip(texts, paragraphs, captions, strict=True)
@@ -79,7 +82,11 @@ def labels(page: pdfium.PdfPage, figures: Sequence[Figure], paragraphs: Sequence
         middle = ((left + right) / 2, (top + bottom) / 2)
         for figure in figures:
             box = figure.box
-            if box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3] and paragraph.text != figure.caption:
+            if (
+                box[0] <= middle[0] <= box[2]
+                and box[1] <= middle[1] <= box[3]
+                and paragraph.text != figure.caption
+            ):
                 inside.add(index)
     return inside
 
@@ -144,7 +151,9 @@ def _with_labels(box: Box, words: Sequence[Box]) -> Box:
     near = [word for word in words if _near(box, word, _LABEL_GAP) and _mostly_beside(box, word)]
     # Twice: the title of an axis stands beyond its numbers.
     first = _union([box, *near])
-    return _union([first, *(word for word in words if _near(first, word, _LABEL_GAP) and _mostly_beside(first, word))])
+    return _union(
+        [first, *(word for word in words if _near(first, word, _LABEL_GAP) and _mostly_beside(first, word))]
+    )
 
 
 def _mostly_beside(box: Box, word: Box) -> bool:
@@ -172,12 +181,14 @@ def _union(boxes: Sequence[Box]) -> Box:
 
 
 def _drawings(strokes: Sequence[Box], images: Sequence[Box], captions: Sequence[Box]) -> Iterator[Box]:
-    """Charts and diagrams made of lines: told from rules and tables only by a caption that stands below them."""
+    """Charts and diagrams made of lines: told from rules and tables only by a caption that stands below."""
     inked = [box for box in strokes if (box[2] - box[0]) * (box[3] - box[1]) < _WHOLE_PAGE]
     for group in _merged(inked, _DRAWING_GAP):
         if min(group[2] - group[0], group[3] - group[1]) < _MIN_DRAWING_SIDE:
             continue
-        if sum(_near(group, box, 0) for box in inked) < _MIN_STROKES or any(_near(group, box, 0) for box in images):
+        if sum(_near(group, box, 0) for box in inked) < _MIN_STROKES or any(
+            _near(group, box, 0) for box in images
+        ):
             continue
         if any(_distance(group, caption, below_only=True) is not None for caption in captions):
             yield group

@@ -13,16 +13,21 @@ from workers.extract.layout import Line
 # PageToDevice answers in whole pixels: a page this wide puts a pixel below a hundredth of a point.
 _GRID = 1_000_000
 _BOLD_WEIGHT = 600
+_BOLD_NAME = re.compile(rb"bold|black|heavy|semibold", re.IGNORECASE)
 # Characters that a broken font yields instead of letters: private use, the replacement character, controls.
 _NO_LETTER = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
-# Fewer letters than a page number has, or mostly no letters at all: the page is a picture to a reader of text.
+# Fewer letters than a page number has, or mostly no letters at all: the page is a picture to a reader of
+# text.
 _MIN_LETTERS = 8
 _MAX_BROKEN_SHARE = 0.4
-# pdfium's own sign for a hyphen at a line's end is U+0002 or U+FFFE; workers.extract.layout knows both.
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+# pdfium writes U+FFFE (U+0002 in older ones) for a hyphen at a line's end, and goes on without a line break;
+# workers.extract.layout makes the word whole again.
+_LINE_ENDS = re.compile(r"(?<=[\x02\ufffe])|\r\n|\r|\n")
 
 
-def to_shares(page: Any, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
+def to_shares(
+    page: Any, left: float, bottom: float, right: float, top: float
+) -> tuple[float, float, float, float]:
     """PDF page coordinates as shares of the page as it is seen, rotation and crop box applied."""
     xs, ys = [], []
     x, y = ctypes.c_int(), ctypes.c_int()
@@ -58,7 +63,7 @@ def lines(page: pdfium.PdfPage, number: int) -> list[Line]:
                         right * width,
                         bottom * height,
                         size=_size(textpage, sample),
-                        bold=raw.FPDFText_GetFontWeight(textpage, sample) >= _BOLD_WEIGHT,
+                        bold=_bold(textpage, sample),
                         page=number,
                     )
                 )
@@ -82,7 +87,9 @@ def _characters(textpage: Any, count: int) -> str:
 
 def _legible(text: str) -> bool:
     letters = "".join(text.split())
-    return len(letters) >= _MIN_LETTERS and len(_NO_LETTER.findall(letters)) <= _MAX_BROKEN_SHARE * len(letters)
+    return len(letters) >= _MIN_LETTERS and len(_NO_LETTER.findall(letters)) <= _MAX_BROKEN_SHARE * len(
+        letters
+    )
 
 
 def _box(page: Any, textpage: Any, start: int, count: int) -> tuple[float, float, float, float] | None:
@@ -111,3 +118,12 @@ def _size(textpage: Any, index: int) -> float:
         return size
     # How far one unit up goes; true of turned and of slanted letters, too.
     return size * math.hypot(matrix.c, matrix.d)
+
+
+def _bold(textpage: Any, index: int) -> bool:
+    if raw.FPDFText_GetFontWeight(textpage, index) >= _BOLD_WEIGHT:
+        return True
+    # Few files state a weight; nearly all have it in the font's name.
+    name = ctypes.create_string_buffer(128)
+    raw.FPDFText_GetFontInfo(textpage, index, name, len(name), ctypes.c_int())
+    return _BOLD_NAME.search(name.value) is not None

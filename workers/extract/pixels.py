@@ -20,7 +20,7 @@ _WEBP_QUALITY = 85  # Screenshots stay readable; half the bytes of JPEG 90.
 
 @contextmanager
 def opened(file: Path | IO[bytes], formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
-    """The picture, header read, pixels not yet. Raises ExtractionError, also for what decoding raises inside."""
+    """The picture, header read, pixels not yet. Raises ExtractionError, also for a failed decoding inside."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels decide.
@@ -36,9 +36,18 @@ def opened(file: Path | IO[bytes], formats: tuple[str, ...] = FORMATS) -> Iterat
         raise
     except Image.DecompressionBombError as error:
         raise ExtractionError("too_many_pixels") from error
-    # What Pillow's decoders raise on damaged bytes: truncation is an OSError, odd chunks a SyntaxError or ValueError,
-    # short structures struct.error (a ValueError's cousin), EXIF of the wrong shape a TypeError or KeyError.
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError) as error:
+    # What Pillow's decoders raise on damaged bytes: truncation is an OSError, odd chunks a SyntaxError or
+    # ValueError, short structures struct.error (a ValueError's cousin), EXIF of the wrong shape a TypeError
+    # or KeyError.
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+    ) as error:
         raise ExtractionError("corrupt") from error
 
 

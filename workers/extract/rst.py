@@ -1,12 +1,12 @@
-"""What does a reStructuredText file say? Its sections, text, tables and figures, Sphinx's own mark-up included.
+"""What does a reStructuredText file say? Its sections, text, tables and figures, Sphinx's mark-up included.
 
-docutils knows a tenth of the directives and roles that manuals use. Those that it does not know are registered on
-sight with a class that keeps their readable text; nothing is included, executed or fetched.
+docutils knows a tenth of the directives and roles that manuals use. Those that it does not know are
+registered on sight with a class that keeps their readable text; nothing is included, executed or fetched.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -23,8 +23,8 @@ _SETTINGS = {
     "file_insertion_enabled": False,
     "raw_enabled": False,
     "_disable_config": True,  # No docutils.conf of the current folder or of the user.
-    # Errors stay in the tree, where the text that could not be parsed is still text; nothing is printed, and no
-    # level of error ends the parsing.
+    # Errors stay in the tree, where the text that could not be parsed is still text; nothing is printed, and
+    # no level of error ends the parsing.
     "report_level": 3,
     "halt_level": 5,
     "warning_stream": False,
@@ -35,7 +35,9 @@ _SETTINGS = {
     "smart_quotes": False,
     "line_length_limit": 100_000,
 }
-_DIRECTIVE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?(\w[\w.+:-]*?)[ \t]?::(?:\s|$)", re.M)
+_DIRECTIVE = re.compile(
+    r"^[ \t]*(?:[-*][ \t]+)?\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?(\w[\w.+:-]*?)[ \t]?::(?:\s|$)", re.M
+)
 _ROLE = re.compile(r":(\w[\w.+:-]*?):`")
 # A reference with a title of its own: "Title <target>".
 _TITLED = re.compile(r"(.*?)\s*<[^<>]*>\s*", re.DOTALL)
@@ -132,8 +134,12 @@ _DIRECTIVES: dict[str, type[Directive]] = {
     "thumbnail": _Figure,
     "toctree": _Toctree,
     **dict.fromkeys(["code-block", "code", "sourcecode", "prompt", "mermaid", "graphviz", "uml"], _Code),
-    **dict.fromkeys(["only", "ifconfig", "tabs", "tab-set", "grid", "sidebar-links", "hlist", "centered"], _Plain),
-    **dict.fromkeys(["contents", "index", "highlight", "currentmodule", "module", "default-domain"], _Ignored),
+    **dict.fromkeys(
+        ["only", "ifconfig", "tabs", "tab-set", "grid", "sidebar-links", "hlist", "centered"], _Plain
+    ),
+    **dict.fromkeys(
+        ["contents", "index", "highlight", "currentmodule", "module", "default-domain"], _Ignored
+    ),
     **dict.fromkeys(["literalinclude", "tabularcolumns", "sectionauthor", "codeauthor", "meta"], _Ignored),
 }
 
@@ -146,7 +152,7 @@ def _register(text: str) -> None:
             directives.register_directive(name, _Tolerant)
     for name in _names(_ROLE, text):
         if name not in en.roles:
-            roles.register_local_role(name, _reference)
+            roles.register_local_role(name, cast(Any, _reference))  # Typed for roles that give references.
 
 
 def _names(pattern: re.Pattern[str], text: str) -> list[str]:
@@ -209,7 +215,9 @@ class _Walk:
                 self._assembly.add(node.astext(), role)
                 for image in node.findall(nodes.image):
                     self._image(image, caption="")
-            case nodes.bullet_list() | nodes.enumerated_list() | nodes.definition_list() | nodes.option_list():
+            case (
+                nodes.bullet_list() | nodes.enumerated_list() | nodes.definition_list() | nodes.option_list()
+            ):
                 self.children(node, "list", level)
             case nodes.Admonition() | nodes.footnote() | nodes.citation() | nodes.block_quote():
                 self.children(node, "note", level)
@@ -225,7 +233,7 @@ class _Walk:
             self._assembly.add(node.astext(), "note")
 
     def _field(self, node: nodes.Element, level: int) -> None:
-        """":Name: words", and whatever else stands in its body."""
+        """ ":Name: words", and whatever else stands in its body."""
         name = next(iter(node.findall(nodes.field_name)))
         body = [child for child in node.children[-1].children if isinstance(child, nodes.Element)]
         if body and isinstance(body[0], nodes.paragraph):

@@ -1,4 +1,4 @@
-"""How does a table read as text? A row at a time, each cell with its column's name, so that a row found alone tells."""
+"""How does a table read as text? By rows, each cell with its column's name, so that a row alone tells."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,6 +28,8 @@ def _row(row: Sequence[str], names: Sequence[str]) -> str:
     if not names:
         return " | ".join(cell for cell in row if cell)
     named = (
-        f"{names[at]}: {cell}" if at < len(names) and names[at] else cell for at, cell in enumerate(row) if cell
+        f"{names[at]}: {cell}" if at < len(names) and names[at] else cell
+        for at, cell in enumerate(row)
+        if cell
     )
     return "; ".join(named)

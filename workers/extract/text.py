@@ -22,7 +22,7 @@ def extract(source: Source) -> Extraction:
 def read_text(source: Source, assembly: Assembly, *, stated: Callable[[bytes], str] = lambda _: "") -> str:
     """The file's text with plain line ends; what was lost or guessed is warned of.
 
-    `stated` finds the encoding that the bytes name themselves. Raises ExtractionError for a file without any text.
+    `stated` finds the encoding that the bytes name themselves. Raises ExtractionError for an empty file.
     """
     with source.path.open("rb") as file:
         data = file.read(limits.MAX_TEXT_BYTES + 1)
@@ -33,7 +33,9 @@ def read_text(source: Source, assembly: Assembly, *, stated: Callable[[bytes], s
         assembly.warn("text_capped", "")
     decoded = decode(data, stated=stated(data))
     if decoded.guessed:
-        assembly.warn("encoding_guessed", f"The text's encoding is not stated; it was read as {decoded.encoding}.")
+        assembly.warn(
+            "encoding_guessed", f"The text's encoding is not stated; it was read as {decoded.encoding}."
+        )
     if decoded.replaced:
         assembly.warn("bytes_replaced", "")
     # NUL and its like are dropped here, so that a file of nothing else counts as empty.

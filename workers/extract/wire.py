@@ -1,4 +1,4 @@
-"""How does an Extraction cross the border of the child process? As JSON, believed in nothing but its shape."""
+"""How does an Extraction cross the border of the child process? As JSON, believed only in its shape."""
 
 import dataclasses
 import math

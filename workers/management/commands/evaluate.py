@@ -15,7 +15,10 @@ from workers.evaluate.captions import evaluate_captions
 
 EVALUATIONS: dict[str, tuple[Callable[[Path, Path], dict[str, object]], str]] = {
     "beir": (evaluate_beir, "a BEIR folder: corpus.jsonl, queries.jsonl and qrels.tsv"),
-    "captions": (evaluate_captions, "a folder with captions.jsonl (image, and en and zh, or captions) and its pictures"),
+    "captions": (
+        evaluate_captions,
+        "a folder with captions.jsonl (image, and en and zh, or captions) and its pictures",
+    ),
 }
 
 
@@ -27,7 +30,7 @@ class Command(BaseCommand):
         for name, (_, help_text) in EVALUATIONS.items():
             kinds.add_parser(name, help=help_text).add_argument("folder", type=Path, help=help_text)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         evaluate, _ = EVALUATIONS[options["kind"]]
         with tempfile.TemporaryDirectory(prefix="kb-evaluate-") as work:
             try:
