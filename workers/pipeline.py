@@ -55,7 +55,7 @@ def extract(lease: Lease) -> None:
             finish.follow_ups += [FollowUp(StepName.EXTRACT, other) for other in range(1, extraction.parts)]
         if outbox.are_others_done(lease, finish):
             _ensure_searchable(finish.version)
-            finish.follow_ups += _embedding_steps(finish.version)
+            finish.follow_ups += embedding_steps(finish.version)
 
 
 def embed(lease: Lease) -> None:
@@ -134,7 +134,8 @@ def _ensure_searchable(version: AssetVersion) -> None:
         segments.nameless(version).save()
 
 
-def _embedding_steps(version: AssetVersion) -> list[FollowUp]:
+def embedding_steps(version: AssetVersion) -> list[FollowUp]:
+    """A step for each chunk of the version's segments."""
     ids = list(
         Segment.objects.filter(asset=version.asset_id, version=version.number)
         .order_by("pk")
