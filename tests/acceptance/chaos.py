@@ -248,10 +248,11 @@ def wreak(site: Site, uploader: Uploader, kills: int, chance: random.Random, tal
             site.flush_broker()
             tally.flushes += 1
         share = uploader.batches * (number + 1) // kills
-        uploader.allowed.release(max(share - allowed, 0))
+        for _ in range(allowed, share):
+            uploader.allowed.release()
         allowed = max(allowed, share)
         time.sleep(chance.uniform(*PAUSE_S))
-    uploader.allowed.release(uploader.batches)
+    uploader.allowed.release(uploader.batches)  # However many are left.
 
 
 def settle(files: int) -> tuple[int, int]:

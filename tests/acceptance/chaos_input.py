@@ -14,10 +14,7 @@ BROKEN_PERCENT = 4
 HTML_PERCENT = 10
 MARKDOWN_PERCENT = 15
 
-_WORDS = (
-    "pump valve bearing seal gasket impeller casing shaft motor coupling flange strainer gauge controller alarm "
-    "pressure vibration temperature slurry cooling barrier fluid torque bolt washer spare drawing manual"
-).split()
+_WORDS = ("pump", "valve", "bearing", "seal", "gasket", "impeller", "casing", "shaft", "motor", "coupling", "flange")
 
 
 @dataclass(frozen=True, slots=True)

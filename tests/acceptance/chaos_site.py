@@ -1,6 +1,6 @@
-"""`kb up` with Redis as one more part that is kept running: python -m tests.acceptance.chaos_site PORT WORKERS REDIS_PORT
+"""`kb up` with Redis as one more part that is kept running.
 
-REDIS_PORT 0: no Redis, the folder is the broker.
+python -m tests.acceptance.chaos_site PORT WORKERS REDIS_PORT; REDIS_PORT 0: no Redis, the folder is the broker.
 """
 
 import sys
