@@ -67,6 +67,8 @@ def retry(item: IngestItem) -> bool:
     A file that was refused at the door left no bytes behind, so it can only be uploaded again; and the bytes that
     a newer version has replaced are not wanted back.
     """
+    if item.asset_version_id is None:
+        return False
     version = (
         AssetVersion.objects.select_for_update(of=("self",))
         .select_related("asset")

@@ -24,10 +24,11 @@ from kb.postgres import LOG_CAP_BYTES, EmbeddedPostgres
 
 # Between two looks at the children.
 POLL_S = 0.1
-# A part that dies is started again after half a second, then twice that, up to half a minute; one that has run for
-# half a minute starts over.
+# A part that dies is started again after half a second, then twice that, up to half a minute. One that ran for a while
+# did not die of how it starts, which is what waiting is for: it starts over.
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
+SETTLED_S = 10.0
 # A worker finishes its step when asked to end; a longer step is cut off, and its lease brings it back.
 STOP_PATIENCE_S = 15.0
 
@@ -77,6 +78,9 @@ def parts(*, workers: int, port: int | None) -> list[Part]:
             # Two processes of eight threads: one loads its encoder or waits for a lock while the other answers.
             *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
             "--no-control-socket",
+            # Who watches a run holds a thread for minutes; nobody else's request takes this long. Shorter than
+            # STOP_PATIENCE_S, after which the server would be killed.
+            *("--graceful-timeout", "8"),
         ]
         found.append(Part("web", [sys.executable, *gunicorn]))
     return found
@@ -129,7 +133,7 @@ class Supervisor:
                 self._start(part, now)
 
     def _note_end(self, part: Part, status: int, now: float) -> None:
-        if now - part.started_at > LONGEST_BACKOFF_S:
+        if now - part.started_at > SETTLED_S:
             part.backoff_s = FIRST_BACKOFF_S
         _signal_group(part, signal.SIGKILL)  # What its own children still do, nobody waits for any more.
         part.process = None

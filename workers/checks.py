@@ -160,7 +160,8 @@ def orphans(
     objects: Storage, keys: set[str], older_than_s: float = ORPHAN_AGE_S
 ) -> tuple[list[str], list[str]]:
     """Of keys that no row names: those old enough to be left behind for good, and the others."""
-    old, young = [], []
+    old: list[str] = []
+    young: list[str] = []
     latest = time.time() - older_than_s
     for key in sorted(keys):
         try:

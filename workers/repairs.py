@@ -54,7 +54,9 @@ def repair(findings: Iterable[Finding], objects: Storage) -> list[Repair]:
         if what in found:
             done.append(Repair(what, send(checks.ids(what)), is_under_way=True))
     # Last: what was removed above may have been what the words and objects belonged to.
-    if found & {checks.WORD_COUNTS, checks.SEGMENT_COUNTS} or any(r.mended for r in done if not r.is_under_way):
+    if found & {checks.WORD_COUNTS, checks.SEGMENT_COUNTS} or any(
+        r.mended for r in done if not r.is_under_way
+    ):
         recount()
         done += [Repair(what, 1) for what in (checks.WORD_COUNTS, checks.SEGMENT_COUNTS) if what in found]
     if checks.ORPHANS in found:
@@ -150,7 +152,9 @@ def _send_again(segment_ids: list[int], renew: Callable[[AssetVersion], None]) -
 
 def _locked_version(asset_id: int) -> AssetVersion | None:
     """The searchable version of the asset, its row locked."""
-    for version in AssetVersion.objects.select_for_update(of=("self",)).filter(asset=asset_id).order_by("number"):
+    for version in (
+        AssetVersion.objects.select_for_update(of=("self",)).filter(asset=asset_id).order_by("number")
+    ):
         if version.number == version.asset.version:
             return version
     return None

@@ -69,7 +69,10 @@ class Site:
         numbers = (str(self.port), str(WORKERS), str(self.redis_port))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.acceptance.chaos_site", *numbers], cwd=ROOT, stdout=log, stderr=log
+                [sys.executable, "-m", "tests.acceptance.chaos_site", *numbers],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
             )
 
     @property
@@ -162,7 +165,10 @@ def _name_of(part: psutil.Process) -> str:
         return "redis"
     if "bin/postgres" in words:
         return "postgres"
-    return next((n for n, sign in (("worker", "celery"), ("web", "gunicorn"), ("relay", "relay")) if sign in words), "")
+    return next(
+        (n for n, sign in (("worker", "celery"), ("web", "gunicorn"), ("relay", "relay")) if sign in words),
+        "",
+    )
 
 
 def _is_meant(kind: str, child: psutil.Process) -> bool:
@@ -210,7 +216,9 @@ class Uploader(threading.Thread):
             if answer.status == 202:
                 # As the sentence with this code says.
                 again = {
-                    item["path"] for item in answer.json()["items"] if item["error_code"] == "storage_unavailable"
+                    item["path"]
+                    for item in answer.json()["items"]
+                    if item["error_code"] == "storage_unavailable"
                 }
                 left = [file for file in left if file.path in again]
             elif answer.status in (429, 500, 502, 503):
@@ -309,7 +317,9 @@ def compare(collection_id: int, files: list[File]) -> Comparison:
             result.lost.append(f"{file.path}: not searchable; its items: {sorted(states)}")
             continue
         if asset.version != 1 or versions[asset.pk] != 1:
-            result.doubled.append(f"{file.path}: {versions[asset.pk]} versions, of which {asset.version} is searchable")
+            result.doubled.append(
+                f"{file.path}: {versions[asset.pk]} versions, of which {asset.version} is searchable"
+            )
         own = segments.get(asset.pk, [])
         _compare_segments(file, own, vectors, result)
         key = asset.object_key
@@ -334,20 +344,28 @@ def _vectors() -> Counter[tuple[str, int]]:
         return Counter({(modality, segment): count for modality, segment, count in cursor.fetchall()})
 
 
-def _compare_segments(file: File, own: list[Any], vectors: Counter[tuple[str, int]], result: Comparison) -> None:
+def _compare_segments(
+    file: File, own: list[Any], vectors: Counter[tuple[str, int]], result: Comparison
+) -> None:
     if file.is_picture:
         if len(own) != 1:
-            (result.lost if not own else result.doubled).append(f"{file.path}: {len(own)} segments of a picture")
+            (result.lost if not own else result.doubled).append(
+                f"{file.path}: {len(own)} segments of a picture"
+            )
         expected = "lookalike"
     else:
         found = sum(file.marker in segment.text for segment in own)
         if found != 1:
-            (result.lost if not found else result.doubled).append(f"{file.path}: its word stands in {found} segments")
+            (result.lost if not found else result.doubled).append(
+                f"{file.path}: its word stands in {found} segments"
+            )
         expected = "text"
     for segment in own:
         count = vectors[expected, segment.pk]
         if count != 1:
-            (result.doubled if count else result.lost).append(f"{file.path}: {count} {expected} vectors of a segment")
+            (result.doubled if count else result.lost).append(
+                f"{file.path}: {count} {expected} vectors of a segment"
+            )
 
 
 def check_library() -> tuple[list[str], int]:
@@ -439,7 +457,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder-broker", action="store_true", help="even where redis-server is installed")
-    parser.add_argument("--keep", action="store_true", help="the site's folder, with its logs, also after success")
+    parser.add_argument(
+        "--keep", action="store_true", help="the site's folder, with its logs, also after success"
+    )
     arguments = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="kb-chaos-"))
     with_redis = not arguments.folder_broker and shutil.which("redis-server") is not None

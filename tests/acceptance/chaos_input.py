@@ -14,7 +14,19 @@ BROKEN_PERCENT = 4
 HTML_PERCENT = 10
 MARKDOWN_PERCENT = 15
 
-_WORDS = ("pump", "valve", "bearing", "seal", "gasket", "impeller", "casing", "shaft", "motor", "coupling", "flange")
+_WORDS = (
+    "pump",
+    "valve",
+    "bearing",
+    "seal",
+    "gasket",
+    "impeller",
+    "casing",
+    "shaft",
+    "motor",
+    "coupling",
+    "flange",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`manage.py check_library [--repair]`: do rows, vectors, statistics and objects agree, and what of it can be mended?"""
+"""`manage.py check_library [--repair]`: do rows, vectors, statistics and objects agree, and what can be mended?"""
 
 import json
 import sys
