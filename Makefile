@@ -11,7 +11,7 @@ SERVE ?= 1
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-base demo test test-security test-browser lint bench clean
+.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-search clean
 
 help:
 	@echo "make demo           set up, bring in the sample library, search it, serve it on 127.0.0.1:8000"
@@ -57,8 +57,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
-	$(BIN)/python -m pytest tests/benchmarks
+bench: bench-search
+
+# SEGMENTS=200000 make bench-search; STRICT=1 fails where a target is missed.
+bench-search: setup
+	$(BIN)/python -m tests.benchmarks.search
 
 clean:
 	rm -rf var/test build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
