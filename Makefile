@@ -11,7 +11,7 @@ SERVE ?= 1
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-search clean
+.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-search soak chaos clean
 
 help:
 	@echo "make demo           set up, bring in the sample library, search it, serve it on 127.0.0.1:8000"
@@ -19,6 +19,7 @@ help:
 	@echo "make test           the whole suite; test-security and test-browser run a part of it"
 	@echo "make lint           style, types, import contracts"
 	@echo "make bench          every benchmark; each prints a JSON object as its last line"
+	@echo "make soak           10,000 files while 200 processes are killed: nothing lost (chaos: 2,000 and 40)"
 	@echo "make clean          remove caches and test data; the environment and the library stay"
 
 # A stamp remembers what an installation was made from, so a second run does nothing.
@@ -62,6 +63,15 @@ bench: bench-search
 # SEGMENTS=200000 make bench-search; STRICT=1 fails where a target is missed.
 bench-search: setup
 	$(BIN)/python -m tests.benchmarks.search
+
+# What was uploaded while processes are killed at random must be there once: the long form, and the one between it and
+# the short one that `make test` has. FILES=500 KILLS=20 SEED=7 make chaos
+soak: FILES ?= 10000
+soak: KILLS ?= 200
+chaos: FILES ?= 2000
+chaos: KILLS ?= 40
+soak chaos: setup
+	$(BIN)/python -m tests.acceptance.chaos --files $(FILES) --kills $(KILLS) --seed $(or $(SEED),1)
 
 clean:
 	rm -rf var/test build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
