@@ -20,7 +20,7 @@ from typing import IO, Any
 from kb.children import die_with_parent
 from kb.embedded import Home
 from kb.exceptions import KbError
-from kb.postgres import LOG_CAP_BYTES, EmbeddedPostgres
+from kb.postgres import LOG_CAP_BYTES, EmbeddedPostgres, PostgresError
 
 # Between two looks at the children.
 POLL_S = 0.1
@@ -94,6 +94,8 @@ class Supervisor:
         self._parts = wanted
         self._tell = tell
         self._stopping = False
+        self._postgres_not_before = 0.0
+        self._postgres_backoff_s = FIRST_BACKOFF_S
 
     def run(
         self,
@@ -122,15 +124,27 @@ class Supervisor:
         self._stopping = True
 
     def _keep_running(self, postgres: EmbeddedPostgres) -> None:
-        if postgres.pid() is None:
-            self._tell("PostgreSQL ended; it is started again.")
-            postgres.start()
         now = time.monotonic()
+        if postgres.pid() is None and now >= self._postgres_not_before:
+            self._restart(postgres)
+            now = time.monotonic()
         for part in self._parts:
             if part.process is not None and (status := part.process.poll()) is not None:
                 self._note_end(part, status, now)
             if part.process is None and now >= part.not_before:
                 self._start(part, now)
+
+    def _restart(self, postgres: EmbeddedPostgres) -> None:
+        """One that does not come up, because it was killed again or the disk is full, is tried again later."""
+        self._tell("PostgreSQL ended; it is started again.")
+        try:
+            postgres.start()
+        except PostgresError as error:
+            self._tell(f"{error}\nAgain in {self._postgres_backoff_s:g} s.")
+            self._postgres_not_before = time.monotonic() + self._postgres_backoff_s
+            self._postgres_backoff_s = min(self._postgres_backoff_s * 2, LONGEST_BACKOFF_S)
+        else:
+            self._postgres_backoff_s = FIRST_BACKOFF_S
 
     def _note_end(self, part: Part, status: int, now: float) -> None:
         if now - part.started_at > SETTLED_S:

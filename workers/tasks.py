@@ -11,11 +11,17 @@ from workers import metrics, outbox, pipeline, relay
 
 log = structlog.get_logger(__name__)
 
+_DATABASE_AWAY = (OperationalError, InterfaceError)
+
 
 @shared_task(name=relay.TASK_NAME, ignore_result=True)
 def run_step(step_id: int) -> None:
     """Runs one step. A message for a step that is over, taken or gone does nothing."""
-    lease = outbox.take(step_id)
+    try:
+        lease = outbox.take(step_id)
+    except _DATABASE_AWAY as error:
+        log.warning("database.away", error=str(error))  # Nobody took the step, so it is sent again.
+        return
     if lease is None:
         return
     step = lease.step
@@ -31,6 +37,9 @@ def run_step(step_id: int) -> None:
         try:
             with outbox.heartbeat(lease):
                 _run(lease)
+        except _DATABASE_AWAY as error:
+            # Not even the failure could be written down: the lease runs out, and the step comes back.
+            log.warning("database.away", error=str(error))
         finally:
             metrics.STEP_SECONDS.labels(step=step.name).observe(monotonic() - started)
 
@@ -49,7 +58,7 @@ def _run(lease: outbox.Lease) -> None:
             )
         except StorageError as error:
             outbox.fail(lease, FailureCode.STORAGE_UNAVAILABLE, str(error))
-        except (OperationalError, InterfaceError) as error:
+        except _DATABASE_AWAY as error:
             # Dead-locks, time-outs and a database that restarts pass, and say nothing against the file. While the
             # database is away this fails too, and the lease runs out.
             log.warning("step.database_error", error=str(error))
