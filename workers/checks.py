@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from kb.exceptions import ObjectMissingError
-from kb.models import Asset, AssetVersion, Segment
+from kb.models import Asset, AssetVersion, Segment, TusPiece
 from kb.storage import Storage
 
 WORDS_OF_OTHERS = "words whose segment has other readers or another collection"
@@ -175,6 +175,10 @@ def named_keys() -> set[str]:
     """Every object key that a row names."""
     keys = set(Asset.objects.values_list("object_key", flat=True))
     keys.update(AssetVersion.objects.values_list("object_key", flat=True))
+    keys.update(TusPiece.objects.values_list("object_key", flat=True))
+    keys.update(
+        AssetVersion.objects.filter(facts__has_key="preview_key").values_list("facts__preview_key", flat=True)
+    )
     for pair in Segment.objects.values_list("picture_key", "thumbnail_key").iterator(chunk_size=5000):
         keys.update(pair)
     keys.discard("")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from kb.library import remove_objects_on_commit
-from kb.models import Asset, AssetVersion, IngestItem, IngestStep, Outcome, Segment, StepName
+from kb.models import Asset, AssetVersion, IngestItem, IngestStep, Outcome, Segment, StepName, TusPiece
 from kb.runs import LIVE_STATES, wake_relay
 from kb.storage import Storage
 from workers import checks, pipeline
@@ -86,11 +87,10 @@ def remove_orphans(objects: Storage, older_than_s: float = checks.ORPHAN_AGE_S) 
 
 
 def _is_named(key: str) -> bool:
-    if key.startswith("originals/"):
-        rows = (Asset.objects.filter(object_key=key), AssetVersion.objects.filter(object_key=key))
-    else:
-        rows = (Segment.objects.filter(picture_key=key), Segment.objects.filter(thumbnail_key=key))  # type: ignore[assignment]
-    return any(found.exists() for found in rows)
+    segments = Segment.objects.filter(Q(picture_key=key) | Q(thumbnail_key=key))
+    versions = AssetVersion.objects.filter(Q(object_key=key) | Q(facts__preview_key=key))
+    others = (Asset.objects.filter(object_key=key), TusPiece.objects.filter(object_key=key))
+    return segments.exists() or versions.exists() or any(found.exists() for found in others)
 
 
 @transaction.atomic

@@ -15,6 +15,8 @@ from kb.models.ingest import (
     StepState,
 )
 from kb.models.segment import Segment, SegmentKind
+from kb.models.source import Source, SourceEntry, SourceFolder, SourceKind, SourceState
+from kb.models.tus import TusPiece, TusUpload
 from kb.models.vector import SetState, StagedVector, Vector, VectorSet
 from kb.models.words import AudienceWordTotals, Lexeme, LexemeStats, SegmentWords
 
@@ -46,10 +48,17 @@ __all__ = [
     "SegmentKind",
     "SegmentWords",
     "SetState",
+    "Source",
+    "SourceEntry",
+    "SourceFolder",
+    "SourceKind",
+    "SourceState",
     "StagedVector",
     "StepName",
     "StepState",
     "Synonym",
+    "TusPiece",
+    "TusUpload",
     "Vector",
     "VectorSet",
     "Video",
