@@ -11,7 +11,8 @@ SERVE ?= 1
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-search k8s-check clean
+.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-search bench-ingest soak chaos \
+	k8s-check clean
 
 help:
 	@echo "make demo           set up, bring in the sample library, search it, serve it on 127.0.0.1:8000"
@@ -19,6 +20,7 @@ help:
 	@echo "make test           the whole suite; test-security and test-browser run a part of it"
 	@echo "make lint           style, types, import contracts"
 	@echo "make bench          every benchmark; each prints a JSON object as its last line"
+	@echo "make soak           10,000 files while 200 processes are killed: nothing lost (chaos: 2,000 and 40)"
 	@echo "make k8s-check      build the Kubernetes overlays (needs kubectl) and try the alerts (promtool)"
 	@echo "make clean          remove caches and test data; the environment and the library stay"
 
@@ -58,11 +60,24 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-search
+bench: bench-search bench-ingest
 
 # SEGMENTS=200000 make bench-search; STRICT=1 fails where a target is missed.
 bench-search: setup
 	$(BIN)/python -m tests.benchmarks.search
+
+# COPIES=5 make bench-ingest; FOLDER=/some/files for files of one's own; STRICT=1 as above.
+bench-ingest: setup
+	$(BIN)/python -m tests.benchmarks.ingest
+
+# What was uploaded while processes are killed at random must be there once: the long form, and the one between it and
+# the short one that `make test` has. FILES=500 KILLS=20 SEED=7 make chaos
+soak: FILES ?= 10000
+soak: KILLS ?= 200
+chaos: FILES ?= 2000
+chaos: KILLS ?= 40
+soak chaos: setup
+	$(BIN)/python -m tests.acceptance.chaos --files $(FILES) --kills $(KILLS) --seed $(or $(SEED),1)
 
 k8s-check: setup
 	$(BIN)/python -m pytest tests/k8s_check.py

@@ -9,13 +9,19 @@ pipeline and kb.curation see to. `Vector` and `LexemeStats` are missing: Django'
 
 from typing import Any, cast
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from kb import curation, models
+from kb.exceptions import KbError
+from kb.models import Role
 from kb.permissions import (
+    collections_with_role,
     visible_assets,
     visible_audiences,
     visible_collections,
@@ -23,6 +29,14 @@ from kb.permissions import (
     visible_segments,
     visible_sources,
 )
+
+
+class MoveForm(forms.Form):
+    """Into which of the collections that an operator manages."""
+
+    def __init__(self, data: Any, *, managed: QuerySet[models.Collection]) -> None:
+        super().__init__(data)
+        self.fields["target"] = forms.ModelChoiceField(managed, label="Collection")
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -132,6 +146,29 @@ class AssetAdmin(OfVisibleAssets):
     list_display = ("title", "collection_id", "media_type", "size_bytes", "version", "state", "updated_at")
     list_filter = ("state", "media_type")
     search_fields = ("title", "source_uri", "sha256")
+    actions = ("move_to_collection",)
+
+    @admin.action(description="Move to another collection")
+    def move_to_collection(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        """Asks where to, among the collections that the operator manages; assets of others stay where they are."""
+        operator = cast(User, request.user)
+        managed = collections_with_role(operator, Role.MANAGER)
+        form = MoveForm(request.POST if "apply" in request.POST else None, managed=managed)
+        assets = models.Asset.objects.filter(pk__in=chosen.values("pk")).order_by("pk")
+        if not form.is_valid():
+            context = {**self.admin_site.each_context(request), "assets": assets, "form": form}
+            return TemplateResponse(request, "admin/kb/move_assets.html", context)
+        moved = 0
+        for asset in assets:
+            try:
+                if not managed.filter(pk=asset.collection_id).exists():
+                    raise PermissionDenied("You do not manage the collection that it is in.")
+                curation.move_asset(operator, asset, form.cleaned_data["target"])
+                moved += 1
+            except (PermissionDenied, KbError) as error:
+                self.message_user(request, f"{asset.title}: {error}", messages.ERROR)
+        self.message_user(request, f"{moved} moved.")
+        return None
 
 
 @admin.register(models.AssetVersion)

@@ -110,6 +110,16 @@ def reset_readers(actor: User, asset: Asset) -> None:
 
 
 @transaction.atomic
+def move_asset(actor: User, asset: Asset, target: Collection) -> None:
+    """Puts the asset into another collection. Raises library.PlaceTakenError or library.SameBytesError."""
+    source = asset.collection_id
+    if source == target.pk:
+        return
+    library.move_to_collection(asset, target)
+    audit.record(actor, "asset.moved", asset, from_collection=source, to_collection=target.pk)
+
+
+@transaction.atomic
 def delete_asset(actor: User, asset: Asset) -> None:
     audit.record(actor, "asset.deleted", asset, title=asset.title, collection=asset.collection_id)
     library.delete_asset(asset)

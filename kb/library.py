@@ -1,7 +1,8 @@
-"""How is an asset taken away, or given to other readers, with everything derived from it? In one transaction."""
+"""How is an asset taken away, moved, or given to other readers, with everything derived from it? In one transaction."""
 
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TypeVar
 
 import psycopg.errors
@@ -9,9 +10,9 @@ import structlog
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from kb import word_statistics
-from kb.exceptions import StorageError
-from kb.models import Asset, AssetVersion, Audience, IngestItem, IngestStep, Outcome, Segment
+from kb import audit, word_statistics
+from kb.exceptions import KbError, StorageError
+from kb.models import Asset, AssetVersion, Audience, Collection, IngestItem, IngestStep, Outcome, Segment
 from kb.runs import wake_relay
 from kb.storage import storage
 from kb.word_statistics import StatisticsChange
@@ -24,9 +25,32 @@ T = TypeVar("T")
 _DEADLOCK_ATTEMPTS = 3
 
 
+class PlaceTakenError(KbError):
+    """The collection has a file at this path already. Delete or rename one of them."""
+
+
+class SameBytesError(KbError):
+    """The collection has a file with the same content already, and keeps equal content once."""
+
+
 def delete_asset(asset: Asset) -> None:
     """Removes rows, vectors, statistics and objects. Files of it that still wait in a run end as cancelled."""
     _again_after_deadlock(lambda: _delete(asset.pk))
+
+
+def delete_if_older(asset: Asset, than: datetime) -> bool:
+    """Deletes the asset unless bytes have come for it since. Whether it did; the audit trail then says so."""
+    return _again_after_deadlock(lambda: _delete_if_older(asset, than))
+
+
+@transaction.atomic
+def _delete_if_older(asset: Asset, than: datetime) -> bool:
+    versions = list(AssetVersion.objects.select_for_update().filter(asset=asset.pk).order_by("pk"))
+    if any(version.created_at >= than for version in versions):
+        return False
+    audit.record(None, "asset.expired", asset, title=asset.title, collection=asset.collection_id)
+    _delete(asset.pk)
+    return True
 
 
 @transaction.atomic
@@ -73,18 +97,75 @@ def move(asset: Asset, audience: Audience | None) -> None:
     if target_id == locked.audience_id:
         return
     change = StatisticsChange()
-    for old_id, (segments, lexemes) in word_statistics.published_words(asset.pk).items():
+    _give_to(asset.pk, target_id, change)
+    word_statistics.apply(change)
+
+
+def _give_to(asset_id: int, audience_id: int, change: StatisticsChange) -> None:
+    """What is published of the asset gets these readers; the caller applies `change` at its end."""
+    for old_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
         change.take_away(old_id, segments=segments, lexemes=lexemes)
-        change.add(target_id, segments=segments, lexemes=lexemes)
+        change.add(audience_id, segments=segments, lexemes=lexemes)
     with connection.cursor() as cursor:
         for table in ("kb_segmentwords", "kb_vector"):
             cursor.execute(
                 f"UPDATE {table} SET audience_id = %s"  # noqa: S608 - one of two literals above
                 " WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
-                [target_id, asset.pk],
+                [audience_id, asset_id],
             )
-    Segment.objects.filter(asset=asset.pk, audience__isnull=False).update(audience=target_id)
+    Segment.objects.filter(asset=asset_id, audience__isnull=False).update(audience=audience_id)
+
+
+def move_to_collection(asset: Asset, target: Collection) -> None:
+    """Puts the asset into another collection, under its readers unless the asset has readers of its own.
+
+    Raises PlaceTakenError or SameBytesError. What workers are making of it meanwhile goes along. A document's links
+    to pictures are looked up in the collection it is in, so pictures that are assets have to be moved with it.
+    """
+    _again_after_deadlock(lambda: _move_to_collection(asset.pk, target))
+    asset.refresh_from_db()
+
+
+@transaction.atomic
+def _move_to_collection(asset_id: int, target: Collection) -> None:
+    # What an upload into either place would lock (kb.uploads), then in its order: versions, asset.
+    place = Asset.objects.filter(pk=asset_id).values_list("collection", "source_uri").first()
+    if place is None:
+        return
+    _hold(f"source {place[0]} {place[1]}", f"source {target.pk} {place[1]}")
+    list(AssetVersion.objects.select_for_update().filter(asset=asset_id).order_by("pk"))
+    asset = Asset.objects.select_for_update(no_key=True).filter(pk=asset_id).first()
+    if asset is None or asset.collection_id == target.pk:
+        return
+    others = Asset.objects.filter(collection=target)
+    if others.filter(source_uri=asset.source_uri).exists():
+        raise PlaceTakenError
+    if asset.version and others.filter(sha256=asset.sha256, version__gt=0).exists():
+        raise SameBytesError
+    audience_id = asset.own_audience_id or target.audience_id
+    Asset.objects.filter(pk=asset.pk).update(
+        collection=target, audience=audience_id, updated_at=timezone.now()
+    )
+    change = StatisticsChange()
+    if audience_id != asset.audience_id:
+        _give_to(asset.pk, audience_id, change)
+    # Hidden ones too: a version in the making is published where its asset is by then.
+    Segment.objects.filter(asset=asset.pk).update(collection=target)
+    with connection.cursor() as cursor:
+        for table in ("kb_segmentwords", "kb_vector"):
+            cursor.execute(
+                f"UPDATE {table} SET collection_id = %s"  # noqa: S608 - one of two literals above
+                " WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
+                [target.pk, asset.pk],
+            )
     word_statistics.apply(change)
+
+
+def _hold(*names: str) -> None:
+    """Until the transaction ends; in one order for everyone, so that no two wait in a circle."""
+    with connection.cursor() as cursor:
+        for name in sorted(names):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def remove_segments(asset_id: int, change: StatisticsChange, *, up_to_version: int | None = None) -> set[str]:
@@ -125,9 +206,9 @@ def _remove_objects(keys: list[str]) -> None:
     objects = storage()
     try:
         for key in keys:
-            with transaction.atomic(), connection.cursor() as cursor:
+            with transaction.atomic():
                 # The same name that kb.uploads locks while it makes rows for these bytes.
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"object {key}"])
+                _hold(f"object {key}")
                 if not _is_used(key):
                     objects.delete(key)
     except StorageError as error:

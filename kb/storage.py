@@ -62,6 +62,9 @@ class Storage(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
+    def modified_at(self, key: str) -> float:
+        """When the object was put there, in seconds since the epoch. Raises ObjectMissingError."""
+
     def delete(self, key: str) -> None:
         """Afterwards there is no such object, whether or not there was one."""
 
@@ -169,6 +172,10 @@ class FolderStorage:
     def exists(self, key: str) -> bool:
         with self._failures(key):
             return self._path(key).is_file()
+
+    def modified_at(self, key: str) -> float:
+        with self._failures(key):
+            return self._path(key).stat().st_mtime
 
     def delete(self, key: str) -> None:
         path = self._path(key)
@@ -322,6 +329,14 @@ class S3Storage:
         except ObjectMissingError:
             return False
         return True
+
+    def modified_at(self, key: str) -> float:
+        checked_key(key)
+        with self._failures(key):
+            moment = self._client.stat_object(self._bucket, key).last_modified
+        if moment is None:
+            raise StorageError(f"The object store does not say when it got {key}.")
+        return moment.timestamp()
 
     def delete(self, key: str) -> None:
         checked_key(key)

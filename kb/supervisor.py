@@ -20,14 +20,15 @@ from typing import IO, Any
 from kb.children import die_with_parent
 from kb.embedded import Home
 from kb.exceptions import KbError
-from kb.postgres import LOG_CAP_BYTES, EmbeddedPostgres
+from kb.postgres import LOG_CAP_BYTES, EmbeddedPostgres, PostgresError
 
 # Between two looks at the children.
 POLL_S = 0.1
-# A part that dies is started again after half a second, then twice that, up to half a minute; one that has run for
-# half a minute starts over.
+# A part that dies is started again after half a second, then twice that, up to half a minute. One that ran for a while
+# did not die of how it starts, which is what waiting is for: it starts over.
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
+SETTLED_S = 10.0
 # A worker finishes its step when asked to end; a longer step is cut off, and its lease brings it back.
 STOP_PATIENCE_S = 15.0
 
@@ -77,6 +78,9 @@ def parts(*, workers: int, port: int | None) -> list[Part]:
             # Two processes of eight threads: one loads its encoder or waits for a lock while the other answers.
             *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
             "--no-control-socket",
+            # Who watches a run holds a thread for minutes; nobody else's request takes this long. Shorter than
+            # STOP_PATIENCE_S, after which the server would be killed.
+            *("--graceful-timeout", "8"),
         ]
         found.append(Part("web", [sys.executable, *gunicorn]))
     return found
@@ -90,6 +94,8 @@ class Supervisor:
         self._parts = wanted
         self._tell = tell
         self._stopping = False
+        self._postgres_not_before = 0.0
+        self._postgres_backoff_s = FIRST_BACKOFF_S
 
     def run(
         self,
@@ -118,18 +124,30 @@ class Supervisor:
         self._stopping = True
 
     def _keep_running(self, postgres: EmbeddedPostgres) -> None:
-        if postgres.pid() is None:
-            self._tell("PostgreSQL ended; it is started again.")
-            postgres.start()
         now = time.monotonic()
+        if postgres.pid() is None and now >= self._postgres_not_before:
+            self._restart(postgres)
+            now = time.monotonic()
         for part in self._parts:
             if part.process is not None and (status := part.process.poll()) is not None:
                 self._note_end(part, status, now)
             if part.process is None and now >= part.not_before:
                 self._start(part, now)
 
+    def _restart(self, postgres: EmbeddedPostgres) -> None:
+        """One that does not come up, because it was killed again or the disk is full, is tried again later."""
+        self._tell("PostgreSQL ended; it is started again.")
+        try:
+            postgres.start()
+        except PostgresError as error:
+            self._tell(f"{error}\nAgain in {self._postgres_backoff_s:g} s.")
+            self._postgres_not_before = time.monotonic() + self._postgres_backoff_s
+            self._postgres_backoff_s = min(self._postgres_backoff_s * 2, LONGEST_BACKOFF_S)
+        else:
+            self._postgres_backoff_s = FIRST_BACKOFF_S
+
     def _note_end(self, part: Part, status: int, now: float) -> None:
-        if now - part.started_at > LONGEST_BACKOFF_S:
+        if now - part.started_at > SETTLED_S:
             part.backoff_s = FIRST_BACKOFF_S
         _signal_group(part, signal.SIGKILL)  # What its own children still do, nobody waits for any more.
         part.process = None

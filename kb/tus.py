@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from kb import uploads
 from kb.exceptions import FailureCode, IngestError, KbError, StorageError
-from kb.models import Collection, IngestItem, IngestRun, RunState, TusPiece, TusUpload
+from kb.models import OPEN_RUN_STATES, Collection, IngestItem, IngestRun, TusPiece, TusUpload
 from kb.storage import storage
 
 log = structlog.get_logger(__name__)
@@ -151,7 +151,7 @@ def finish(upload: TusUpload) -> IngestItem | None:
     # A run that was cancelled or closed meanwhile takes no more files; the file is not lost with it.
     if (
         run is None
-        or IngestRun.objects.filter(Q(sealed=True) | ~Q(state=RunState.RUNNING), pk=run.pk).exists()
+        or IngestRun.objects.filter(Q(sealed=True) | ~Q(state__in=OPEN_RUN_STATES), pk=run.pk).exists()
     ):
         run = uploads.start_run(upload.collection, upload.user, source=OPEN_RUN)
     try:

@@ -4,7 +4,8 @@ from django.db.models import Count
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 from kb.metrics import registry
-from kb.models import IngestStep, StepState
+from kb.models import IngestRun, IngestStep, RunState, StepState
+from kb.runs import is_on_hold
 
 STEPS = Counter("kb_ingest_steps_total", "Ingest steps that ended, by how.", ["step", "outcome"])
 STEP_SECONDS = Histogram(
@@ -16,7 +17,7 @@ STEP_SECONDS = Histogram(
 )
 OUTBOX_STEPS = Gauge(
     "kb_outbox_steps",
-    "Steps in the outbox, by state; `dead` ones failed for good and wait for a person.",
+    "Steps in the outbox, by state; `dead` ones failed for good, `paused` ones wait for a person too.",
     ["state"],
     multiprocess_mode="mostrecent",
 )
@@ -28,8 +29,14 @@ def collect_outbox() -> None:
     """Reads the depth of the outbox into its gauge."""
     rows = IngestStep.objects.filter(state__in=_WATCHED).values("state").annotate(steps=Count("pk"))
     depth = {row["state"]: row["steps"] for row in rows.order_by()}
+    held = 0
+    if IngestRun.objects.filter(state=RunState.PAUSED).exists():
+        held = IngestStep.objects.filter(is_on_hold(), state=StepState.READY).count()
+        # A pause is somebody's wish and no stall.
+        depth[StepState.READY] = depth.get(StepState.READY, 0) - held
     for state in _WATCHED:
         OUTBOX_STEPS.labels(state=state).set(depth.get(state, 0))
+    OUTBOX_STEPS.labels(state="paused").set(held)
 
 
 def serve(port: int, address: str = "127.0.0.1") -> None:

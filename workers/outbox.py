@@ -20,8 +20,18 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from kb.exceptions import FailureCode, KbError
-from kb.models import AssetVersion, IngestItem, IngestRun, IngestStep, Outcome, RunState, StepName, StepState
-from kb.runs import fail_version, wake_relay
+from kb.models import (
+    OPEN_RUN_STATES,
+    AssetVersion,
+    IngestItem,
+    IngestRun,
+    IngestStep,
+    Outcome,
+    RunState,
+    StepName,
+    StepState,
+)
+from kb.runs import fail_version, is_on_hold, wake_relay
 from workers import metrics
 
 log = structlog.get_logger(__name__)
@@ -53,6 +63,9 @@ ATTEMPTS: dict[str, int] = {
 # Two seconds, doubled at each attempt, up to five minutes: a person who repaired something waits no longer.
 BACKOFF_S = 2.0
 LONGEST_BACKOFF_S = 300.0
+# A run that is open for more files, and to which none has come for so long, belongs to an upload that died. A day: as
+# long as somebody may take to go on with an upload that broke off.
+ABANDONED_RUN_S = 24 * 3600.0
 # Steps the reconciler takes back in one turn, so that its transactions stay short after a large loss.
 _RECONCILED_AT_ONCE = 500
 
@@ -119,10 +132,19 @@ def backoff_s(attempts: int) -> float:
     return min(base * 2.0 ** (attempts - 1), LONGEST_BACKOFF_S)
 
 
+def abandoned_run_s() -> float:
+    """How long a run may stay open without a new file."""
+    return float(getattr(settings, "KB_ABANDONED_RUN_S", ABANDONED_RUN_S))
+
+
 def claim() -> list[IngestStep]:
     """Marks the oldest ready steps as sent, up to what each queue may hold, and returns them for sending."""
     claimed: list[IngestStep] = []
     now = timezone.now()
+    ready = IngestStep.objects.filter(state=StepState.READY, ready_at__lte=now)
+    # Asked first: a walk over the thousands of steps that a paused run may have is only worth it when there is one.
+    if IngestRun.objects.filter(state=RunState.PAUSED).exists():
+        ready = ready.exclude(is_on_hold())
     with transaction.atomic():
         in_flight = {
             row["name"]: row["steps"]
@@ -135,8 +157,8 @@ def claim() -> list[IngestStep]:
             room = SENT_PER_QUEUE - in_flight.get(name, 0)
             if room > 0:
                 claimed += (
-                    IngestStep.objects.select_for_update(skip_locked=True)
-                    .filter(state=StepState.READY, name=name, ready_at__lte=now)
+                    ready.select_for_update(skip_locked=True)
+                    .filter(name=name)
                     .order_by("ready_at", "pk")[:room]
                 )
         IngestStep.objects.filter(pk__in=[step.pk for step in claimed]).update(
@@ -153,13 +175,17 @@ def unclaim(steps: Sequence[IngestStep]) -> None:
 
 
 def take(step_id: int) -> Lease | None:
-    """Leases the step to the caller, or None: another has it, it is over, or it is gone."""
+    """Leases the step to the caller, or None: another has it, it is over, it is gone, or its run is paused.
+
+    A step of a paused run that was sent already is ready again when its time with the broker is over.
+    """
     token = uuid.uuid4()
     now = timezone.now()
     # READY too: the reconciler may have taken the step back just before its late message arrived.
-    taken = IngestStep.objects.filter(
+    mine = IngestStep.objects.filter(
         Q(state=StepState.SENT) | Q(state=StepState.READY, ready_at__lte=now), pk=step_id
-    ).update(
+    )
+    taken = mine.exclude(is_on_hold()).update(
         state=StepState.RUNNING,
         lease_token=token,
         lease_until=now + timedelta(seconds=lease_s()),
@@ -329,6 +355,7 @@ def reconcile() -> None:
     _take_back_unclaimed()
     _take_back_lost()
     end_orphaned_items()
+    seal_abandoned_runs()
     end_finished_runs()
 
 
@@ -356,11 +383,22 @@ def _take_back_lost() -> None:
 def end_orphaned_items() -> int:
     """A file whose asset was deleted while it waited has nothing left to wait for."""
     return IngestItem.objects.filter(
-        run__in=IngestRun.objects.filter(state=RunState.RUNNING),
+        run__in=IngestRun.objects.filter(state__in=OPEN_RUN_STATES),
         outcome=Outcome.PENDING,
         asset_version__isnull=True,
     ).update(
         outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
+    )
+
+
+def seal_abandoned_runs() -> int:
+    """Closes the runs whose uploader was killed before it could: else they would never end."""
+    since = timezone.now() - timedelta(seconds=abandoned_run_s())
+    lately = IngestItem.objects.filter(run=OuterRef("pk"), created_at__gt=since)
+    return (
+        IngestRun.objects.filter(state__in=OPEN_RUN_STATES, sealed=False, created_at__lt=since)
+        .exclude(Exists(lately))
+        .update(sealed=True)
     )
 
 
@@ -369,7 +407,7 @@ def end_finished_runs() -> int:
     # One look into the index for each open run, instead of a walk over every file there ever was.
     pending = IngestItem.objects.filter(run=OuterRef("pk"), outcome=Outcome.PENDING)
     return (
-        IngestRun.objects.filter(state=RunState.RUNNING, sealed=True)
+        IngestRun.objects.filter(state__in=OPEN_RUN_STATES, sealed=True)
         .exclude(Exists(pending))
         .update(state=RunState.DONE, ended_at=timezone.now())
     )

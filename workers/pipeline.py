@@ -66,7 +66,7 @@ def extract(lease: Lease) -> None:
             finish.follow_ups += _transcription_steps(extraction)
         if outbox.are_others_done(lease, finish):
             _ensure_searchable(finish.version)
-            finish.follow_ups += _embedding_steps(finish.version)
+            finish.follow_ups += embedding_steps(finish.version)
 
 
 def transcribe(lease: Lease) -> None:
@@ -100,7 +100,7 @@ def transcribe(lease: Lease) -> None:
             facts.warn(finish.version, own_part, unheard.code, message)
         if outbox.are_others_done(lease, finish):
             _ensure_searchable(finish.version)
-            finish.follow_ups += _embedding_steps(finish.version)
+            finish.follow_ups += embedding_steps(finish.version)
 
 
 def embed(lease: Lease) -> None:
@@ -173,6 +173,8 @@ def _transcription_steps(extraction: Extraction) -> list[FollowUp]:
 
 def _replace_segments(version: AssetVersion, part: int, found: list[Segment]) -> None:
     Segment.objects.filter(asset=version.asset_id, version=version.number, part=part).delete()
+    for segment in found:
+        segment.collection_id = version.asset.collection_id  # It may have been moved since the step began.
     Segment.objects.bulk_create(found, batch_size=500)
 
 
@@ -192,7 +194,8 @@ def _ensure_searchable(version: AssetVersion) -> None:
         segments.nameless(version).save()
 
 
-def _embedding_steps(version: AssetVersion) -> list[FollowUp]:
+def embedding_steps(version: AssetVersion) -> list[FollowUp]:
+    """A step for each chunk of the version's segments."""
     ids = list(
         Segment.objects.filter(asset=version.asset_id, version=version.number)
         .order_by("pk")

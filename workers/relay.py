@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from kombu.exceptions import KombuError
 
+from kb import retention
 from kb.models import IngestStep
 from kb.runs import STEPS_CHANNEL
 from workers import metrics, outbox
@@ -22,6 +23,11 @@ TASK_NAME = "workers.tasks.run_step"
 TIDY_TASK_NAME = "workers.tasks.tidy_uploads"
 # Without a notice: steps whose rest is over, expired leases, and whatever a lost notice was about.
 POLL_S = 1.0
+# Between two looks for assets whose time is over. Retention is counted in days.
+RETENTION_S = 600.0
+# Deleted in one go, which keeps the loop from sending for some tenths of a second. If there are more, the next turn
+# goes on.
+EXPIRED_AT_ONCE = 20
 # Uploads that nobody goes on with lie about for a day; minutes more do not matter.
 TIDY_S = 600.0
 # What a broker that is away raises: kombu's own errors, the transport's, and the folder transport's plain ones.
@@ -58,7 +64,7 @@ def send(steps: Sequence[IngestStep]) -> int:
 def run(stop: threading.Event) -> None:
     """Turns until `stop` is set, woken by notices from Postgres."""
     listener: psycopg.Connection[tuple[object, ...]] | None = None
-    whole_turn_at = 0.0
+    whole_turn_at = retention_at = 0.0
     tidied_at = monotonic()
     while not stop.is_set():
         try:
@@ -71,6 +77,8 @@ def run(stop: threading.Event) -> None:
                 _tidy_uploads()
             if monotonic() >= whole_turn_at:
                 turn()
+                if monotonic() >= retention_at and retention.sweep(EXPIRED_AT_ONCE) < EXPIRED_AT_ONCE:
+                    retention_at = monotonic() + RETENTION_S
                 whole_turn_at = monotonic() + POLL_S
             else:
                 send(outbox.claim())

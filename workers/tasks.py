@@ -4,7 +4,7 @@ from time import monotonic
 
 import structlog
 from celery import shared_task
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from kb import tus
 from kb.exceptions import FailureCode, IngestError, ObjectMissingError, StorageError
@@ -13,11 +13,17 @@ from workers.connectors import schedule
 
 log = structlog.get_logger(__name__)
 
+_DATABASE_AWAY = (OperationalError, InterfaceError)
+
 
 @shared_task(name=relay.TASK_NAME, ignore_result=True)
 def run_step(step_id: int) -> None:
     """Runs one step. A message for a step that is over, taken or gone does nothing."""
-    lease = outbox.take(step_id)
+    try:
+        lease = outbox.take(step_id)
+    except _DATABASE_AWAY as error:
+        log.warning("database.away", error=str(error))  # Nobody took the step, so it is sent again.
+        return
     if lease is None:
         return
     step = lease.step
@@ -33,6 +39,9 @@ def run_step(step_id: int) -> None:
         try:
             with outbox.heartbeat(lease):
                 _run(lease)
+        except _DATABASE_AWAY as error:
+            # Not even the failure could be written down: the lease runs out, and the step comes back.
+            log.warning("database.away", error=str(error))
         finally:
             metrics.STEP_SECONDS.labels(step=step.name).observe(monotonic() - started)
 
@@ -51,9 +60,13 @@ def _run(lease: outbox.Lease) -> None:
             )
         except StorageError as error:
             outbox.fail(lease, FailureCode.STORAGE_UNAVAILABLE, str(error))
-        except (OperationalError, IntegrityError) as error:
-            # Dead-locks and time-outs pass; a row that others point at went away: the next attempt sees why. When the
-            # database itself is away this fails too, and the lease runs out.
+        except _DATABASE_AWAY as error:
+            # Dead-locks, time-outs and a database that restarts pass, and say nothing against the file. While the
+            # database is away this fails too, and the lease runs out.
+            log.warning("step.database_error", error=str(error))
+            outbox.fail(lease, FailureCode.WORKER_LOST)
+        except IntegrityError as error:
+            # A row that others point at went away: the next attempt sees why.
             log.warning("step.database_error", error=str(error))
             outbox.fail(lease, FailureCode.INTERNAL)
         except outbox.LeaseLostError:

@@ -7,7 +7,7 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import generics, status
+from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,11 +18,18 @@ from kb.api.collections import find_collection
 from kb.api.serializers import (
     AssetSerializer,
     AudienceSerializer,
+    MoveRequestSerializer,
     ReadersRequestSerializer,
     SegmentSerializer,
 )
 from kb.models import Asset, AssetVersion, AudienceMember, Role, Segment, SegmentKind
-from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
+from kb.permissions import (
+    AnyUser,
+    collections_with_role,
+    visible_assets,
+    visible_collections,
+    visible_segments,
+)
 from kb.recordings import with_side_cars
 
 # A contents list longer than this is no help to a reader; the segments have their own, paged address.
@@ -59,19 +66,20 @@ def _outline(segments: QuerySet[Segment]) -> list[dict[str, object]]:
     return list(entries.values())
 
 
+def _described(user: AnyUser, asset: Asset) -> dict[str, object]:
+    context = {
+        "collection_is_visible": visible_collections(user).filter(pk=asset.collection_id).exists(),
+        "outline": _outline(visible_segments(user).filter(asset=asset)),
+    }
+    return dict(AssetSerializer(asset, context=context).data)
+
+
 class AssetDetail(ApiView):
     scopes = {"GET": "read", "DELETE": "manage"}
 
     @extend_schema(operation_id="assets_read", responses=AssetSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        asset = find_asset(request.user, pk)
-        context = {
-            "collection_is_visible": visible_collections(request.user)
-            .filter(pk=asset.collection_id)
-            .exists(),
-            "outline": _outline(visible_segments(request.user).filter(asset=asset)),
-        }
-        return Response(AssetSerializer(asset, context=context).data)
+        return Response(_described(request.user, find_asset(request.user, pk)))
 
     @extend_schema(operation_id="assets_delete", responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
@@ -115,6 +123,29 @@ class AssetContent(ApiView):
                 range=response.headers.get("Content-Range", ""),
             )
         return response
+
+
+class AssetMove(ApiView):
+    scopes = {"POST": "manage"}
+
+    @extend_schema(operation_id="assets_move", request=MoveRequestSerializer, responses=AssetSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Puts the asset into another collection. For those who manage both.
+
+        It gets that collection's readers, unless it has readers of its own.
+        """
+        user = signed_in(request)
+        asset = find_managed_asset(user, pk)
+        form = MoveRequestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        target = (
+            collections_with_role(user, Role.MANAGER).filter(slug=form.validated_data["collection"]).first()
+        )
+        if target is None:
+            # The same for one that is not there, that is hidden, and that the caller may only read.
+            raise serializers.ValidationError({"collection": "You manage no such collection."})
+        curation.move_asset(user, asset, target)
+        return Response(_described(user, find_asset(user, pk)))
 
 
 class AssetStream(ApiView):

@@ -1,8 +1,11 @@
 """Uploads and the runs that they start, over HTTP."""
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Avg
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
@@ -12,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from kb import audit, progress, runs, uploads
+from kb.api import events
 from kb.api.base import ApiView, Pages, max_upload_body_bytes, signed_in
 from kb.api.collections import find_collection
 from kb.api.serializers import (
@@ -23,7 +27,7 @@ from kb.api.serializers import (
     UploadRequestSerializer,
 )
 from kb.exceptions import KbError
-from kb.models import IngestItem, IngestRun, IngestStep, Outcome, Role, RunState
+from kb.models import OPEN_RUN_STATES, IngestItem, IngestRun, IngestStep, Outcome, Role
 from kb.permissions import AnyUser, visible_assets, visible_runs
 
 
@@ -137,18 +141,67 @@ class RunItems(ApiView, generics.GenericAPIView[IngestItem]):
         return self.get_paginated_response(_items(request.user, list(page or [])))
 
 
+class RunEvents(ApiView):
+    scopes = {"GET": "read"}
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: ARG002
+        """Browsers accept nothing but text/event-stream here; errors are JSON all the same."""
+        return super().perform_content_negotiation(request, force=True)
+
+    @extend_schema(operation_id="runs_events", responses={(200, "text/event-stream"): OpenApiTypes.STR})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Server-sent events: `progress` whenever something has changed, and `end` when the run has.
+
+        The data of `progress` is a JSON object: state, sealed, progress (counts by outcome, files_per_s,
+        remaining_s) and stages (the median milliseconds of each stage of the steps). Streams end after five minutes
+        too, and a person has at most two: 429 means that the run's own address has to do.
+        """
+        return events.stream(request.user, find_run(request.user, pk))
+
+
+class RunPause(ApiView):
+    scopes = {"POST": "write"}
+
+    @extend_schema(operation_id="runs_pause", request=None, responses=RunDetailSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Lets nothing more of the run start, until it is resumed. What a worker has begun goes on to its end."""
+        run = find_run(request.user, pk)
+        with transaction.atomic():
+            if runs.pause(run):
+                audit.record(request.user, "run.paused", run)
+        return _detail(run)
+
+
+class RunResume(ApiView):
+    scopes = {"POST": "write"}
+
+    @extend_schema(operation_id="runs_resume", request=None, responses=RunDetailSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Goes on with a paused run."""
+        run = find_run(request.user, pk)
+        with transaction.atomic():
+            if runs.resume(run):
+                audit.record(request.user, "run.resumed", run)
+        return _detail(run)
+
+
+def _detail(run: IngestRun) -> Response:
+    run.refresh_from_db()
+    context = {"progress_of_run": progress.of_run(run)}
+    return Response(RunDetailSerializer(run, context=context).data)
+
+
 class RunCancel(ApiView):
     scopes = {"POST": "write"}
 
     @extend_schema(operation_id="runs_cancel", request=None, responses=RunDetailSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Stops what has not ended. What is searchable already stays."""
+        """Stops what has not ended, but for what another run waits for too. What is searchable already stays."""
         run = find_run(request.user, pk)
-        if run.state == RunState.RUNNING:
+        if run.state in OPEN_RUN_STATES:
             with transaction.atomic():
                 audit.record(request.user, "run.cancelled", run, files=runs.cancel(run))
-        run.refresh_from_db()
-        return Response(RunDetailSerializer(run, context={"progress_of_run": progress.of_run(run)}).data)
+        return _detail(run)
 
 
 class RunRetryFailures(ApiView):

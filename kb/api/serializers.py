@@ -100,6 +100,10 @@ class ReadersRequestSerializer(serializers.Serializer[Any]):
     readers = serializers.ListField(child=PrincipalSerializer(), allow_empty=False, max_length=1000)
 
 
+class MoveRequestSerializer(serializers.Serializer[Any]):
+    collection = serializers.SlugField(max_length=80, help_text="The slug of a collection that you manage.")
+
+
 class ReaderSerializer(serializers.Serializer[Any]):
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
     group = serializers.CharField(source="group.name", default=None, allow_null=True)
@@ -282,6 +286,22 @@ class RunDetailSerializer(RunSerializer):
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, _run: IngestRun) -> object:
         return ProgressSerializer(self.context["progress_of_run"]).data
+
+
+class StageSerializer(serializers.Serializer[Any]):
+    step = serializers.CharField()
+    stage = serializers.CharField()
+    median_ms = serializers.FloatField()
+    steps = serializers.IntegerField(help_text="How many of the latest steps had this stage.")
+
+
+class RunEventSerializer(serializers.Serializer[Any]):
+    """The data of a `progress` event."""
+
+    state = serializers.CharField(source="run.state")
+    sealed = serializers.BooleanField(source="run.sealed")
+    progress = ProgressSerializer()
+    stages = StageSerializer(many=True)
 
 
 class UploadAnswerSerializer(serializers.Serializer[Any]):

@@ -22,7 +22,7 @@ from kb.api.base import ApiView, signed_in
 from kb.api.collections import find_collection
 from kb.api.runs import find_run
 from kb.api.serializers import RunSerializer
-from kb.models import IngestRun, Role, RunState, TusUpload
+from kb.models import OPEN_RUN_STATES, IngestRun, Role, TusUpload
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,checksum,termination"
@@ -259,7 +259,7 @@ def _open_run(request: Request, said: str | None, collection_pk: int) -> IngestR
     run = find_run(user, int(said)) if said.isdecimal() and len(said) < 19 else None
     if run is None or run.collection_id != collection_pk or run.started_by_id != user.pk:
         raise Http404
-    if run.sealed or run.state != RunState.RUNNING or run.source != tus.OPEN_RUN:
+    if run.sealed or run.state not in OPEN_RUN_STATES or run.source != tus.OPEN_RUN:
         raise ValidationError("This run takes no more files.")
     return run
 

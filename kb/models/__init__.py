@@ -4,7 +4,16 @@ from kb.models.asset import Asset, AssetState, AssetVersion, Document, Image, Vi
 from kb.models.audience import Audience, AudienceMember, Role
 from kb.models.audit import ApiToken, AuditEvent, Feedback, PinnedResult, QueryLog, Synonym
 from kb.models.collection import Collection
-from kb.models.ingest import IngestItem, IngestRun, IngestStep, Outcome, RunState, StepName, StepState
+from kb.models.ingest import (
+    OPEN_RUN_STATES,
+    IngestItem,
+    IngestRun,
+    IngestStep,
+    Outcome,
+    RunState,
+    StepName,
+    StepState,
+)
 from kb.models.segment import Segment, SegmentKind
 from kb.models.source import Source, SourceEntry, SourceFolder, SourceKind, SourceState
 from kb.models.tus import TusPiece, TusUpload
@@ -12,6 +21,7 @@ from kb.models.vector import SetState, StagedVector, Vector, VectorSet
 from kb.models.words import AudienceWordTotals, Lexeme, LexemeStats, SegmentWords
 
 __all__ = [
+    "OPEN_RUN_STATES",
     "ApiToken",
     "Asset",
     "AssetState",

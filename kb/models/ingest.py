@@ -10,8 +10,13 @@ from kb.models.collection import Collection
 
 class RunState(models.TextChoices):
     RUNNING = "running"
+    PAUSED = "paused"  # What a worker has begun ends; nothing else starts.
     DONE = "done"
     CANCELLED = "cancelled"
+
+
+# A run in one of these may still get outcomes; it ends when each file has one.
+OPEN_RUN_STATES = (RunState.RUNNING, RunState.PAUSED)
 
 
 class IngestRun(models.Model):

@@ -27,5 +27,18 @@ def uploads(collection_id: int) -> str:
     return reverse("api-uploads", args=[collection_id])
 
 
+def run_events(run_id: int) -> str:
+    return reverse("api-run-events", args=[run_id])
+
+
+def run_action(run_id: int, action: str) -> str:
+    """`pause`, `resume` or `cancel`."""
+    return reverse(f"api-run-{action}", args=[run_id])
+
+
+def retry(run_id: int, item_id: int) -> str:
+    return reverse("api-item-retry", args=[run_id, item_id])
+
+
 def retry_failures(run_id: int) -> str:
     return reverse("api-run-retry-failures", args=[run_id])

@@ -5,7 +5,7 @@ from django.utils.translation import get_language, get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from kb.exceptions import FailureCode
-from kb.models import IngestItem, Outcome, Role, SegmentKind, StepName
+from kb.models import IngestItem, Outcome, Role, RunState, SegmentKind, StepName
 
 KINDS: dict[str, str | Promise] = {"document": _("Document"), "image": _("Image"), "video": _("Video")}
 ROLES: dict[Role, str | Promise] = {
@@ -29,6 +29,10 @@ OUTCOMES: dict[str, str | Promise] = {
     Outcome.UNSUPPORTED: _("Not supported"),
     Outcome.FAILED: _("Failed"),
     Outcome.CANCELLED: _("Cancelled"),
+}
+RUN_ACTIONS: dict[str, dict[str, str | Promise]] = {
+    RunState.RUNNING: {"pause": _("Pause"), "cancel": _("Cancel the rest")},
+    RunState.PAUSED: {"resume": _("Resume"), "cancel": _("Cancel the rest")},
 }
 STEPS: dict[str, str | Promise] = {
     StepName.EXTRACT: _("Reading"),

@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kb import progress, uploads
+from kb import progress, runs, uploads
 from kb.api.base import max_upload_body_bytes
-from kb.models import IngestItem, IngestStep, Outcome, Role, RunState, StepState
+from kb.models import OPEN_RUN_STATES, IngestItem, IngestStep, Outcome, Role, RunState, StepState
 from kb.permissions import collections_with_role, visible_assets, visible_runs
 from kb.web import addresses, labels
 from kb.web.bodies import bounded
@@ -71,7 +71,7 @@ def upload_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Where a run stands. The page's script fetches it again each second and swaps the part that moves."""
+    """Where a run stands. The page's script fetches it again when the run has moved, and swaps the part that moves."""
     run = get_object_or_404(visible_runs(request.user).select_related("collection", "started_by"), pk=run_id)
     far = progress.of_run(run)
     outcome = request.GET.get("outcome", "")
@@ -87,6 +87,12 @@ def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
         {
             "run": run,
             "running": run.state == RunState.RUNNING,
+            "is_open": run.state in OPEN_RUN_STATES,
+            "events_url": addresses.run_events(run.pk),
+            "actions": [
+                {"url": addresses.run_action(run.pk, name), "label": label, "name": name}
+                for name, label in labels.RUN_ACTIONS.get(run.state, {}).items()
+            ],
             "total": far.total,
             "done": far.ended,
             "percent": round(100 * far.ended / far.total) if far.total else 0,
@@ -118,6 +124,7 @@ def _files(request: HttpRequest, items: list[IngestItem]) -> list[dict[str, obje
     pending = [item.asset_version_id for item in items if item.outcome == Outcome.PENDING]
     for step in IngestStep.objects.filter(asset_version__in=pending).order_by("id"):
         steps.setdefault(step.asset_version_id, []).append(step)
+    again = set(runs.retriable().filter(pk__in=[item.pk for item in items]).values_list("pk", flat=True))
     rows: list[dict[str, object]] = []
     for item in items:
         why, detail = labels.reason(item)
@@ -133,6 +140,7 @@ def _files(request: HttpRequest, items: list[IngestItem]) -> list[dict[str, obje
                 "step": labels.STEPS.get(current.name, "") if current else "",
                 "percent": round(100 * current.progress) if current else None,
                 "asset_id": asset_id if asset_id in readable else None,
+                "retry_url": addresses.retry(item.run_id, item.pk) if item.pk in again else "",
             }
         )
     return rows

@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,6 +105,15 @@ def test_what_was_put_is_read_back(store: Storage, content: bytes) -> None:
     assert _read(store, KEY) == content
     assert store.size_bytes(KEY) == len(content)
     assert store.exists(KEY)
+
+
+def test_the_store_says_when_an_object_came(store: Storage) -> None:
+    before = time.time()
+    _put(store, KEY, b"x")
+    # S3 gives whole seconds.
+    assert before - 1 <= store.modified_at(KEY) <= time.time() + 1
+    with pytest.raises(ObjectMissingError):
+        store.modified_at(KEY[:-1])
 
 
 def test_an_object_larger_than_a_part_survives(store: Storage) -> None:

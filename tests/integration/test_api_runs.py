@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from kb import progress
-from kb.models import IngestItem, IngestRun, IngestStep, Outcome, RunState, StepState
+from kb.models import AuditEvent, IngestItem, IngestRun, IngestStep, Outcome, RunState, StepState
 from kb.storage import FolderStorage
 from tests.security.world import World, make_world, signed_in
 
@@ -109,6 +109,18 @@ def test_a_cancelled_run_keeps_what_it_has_brought_in(world: World) -> None:
     assert answer["progress"]["counts"]["cancelled"] == 1
     assert answer["progress"]["counts"]["indexed"] == 2
     assert IngestStep.objects.get().state == StepState.CANCELLED
+
+
+def test_a_run_is_paused_and_resumed_and_the_trail_says_who_did(world: World) -> None:
+    client = signed_in(world.users["editor"])
+    for act, state in (("pause", "paused"), ("pause", "paused"), ("resume", "running")):
+        assert client.post(f"/api/runs/{world.run.pk}/{act}/").json()["state"] == state
+    acts = AuditEvent.objects.filter(action__startswith="run.").order_by("pk")
+    # The second pause did nothing.
+    assert [(event.action, event.actor) for event in acts] == [
+        ("run.paused", world.users["editor"]),
+        ("run.resumed", world.users["editor"]),
+    ]
 
 
 def test_a_run_that_has_ended_is_not_cancelled(world: World) -> None:

@@ -192,7 +192,7 @@ def test_a_follow_up_that_is_there_already_stays_as_it_is(step: IngestStep) -> N
     ("error", "code"),
     [
         (StorageError("The store is away."), FailureCode.STORAGE_UNAVAILABLE),
-        (OperationalError("deadlock detected"), FailureCode.INTERNAL),
+        (OperationalError("deadlock detected"), FailureCode.WORKER_LOST),
         (RuntimeError("A defect."), FailureCode.INTERNAL),
     ],
 )

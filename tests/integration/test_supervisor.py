@@ -136,6 +136,23 @@ def test_postgres_is_started_again_when_it_was_killed(supervised: Supervised) ->
     assert len(supervised.alive()) == 2
 
 
+def test_postgres_that_does_not_come_up_is_tried_again_and_the_parts_go_on(supervised: Supervised) -> None:
+    server = EmbeddedPostgres(supervised.home)
+    pid = server.pid()
+    assert pid is not None
+    control = supervised.home.postgres / "global" / "pg_control"
+    hidden = control.with_name("pg_control.hidden")
+    control.rename(hidden)
+    os.kill(pid, signal.SIGKILL)
+    assert supervised.process.stdout is not None
+    # The supervisor's own word that it failed, and that it stays.
+    while not (line := supervised.process.stdout.readline()).startswith("Again in"):
+        assert line
+    hidden.rename(control)
+    _wait_until(lambda: server.pid() not in (None, pid) and server.answers())
+    assert len(supervised.alive()) == 2
+
+
 def test_a_second_supervisor_of_the_home_is_refused_and_the_first_goes_on(supervised: Supervised) -> None:
     second = supervised.start()
     _, complaint = second.communicate(timeout=DEADLINE_S)

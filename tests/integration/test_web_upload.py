@@ -157,6 +157,45 @@ def test_a_run_shows_what_needs_a_person_first_and_offers_to_retry(
     assert "fine.md" not in failed
 
 
+@pytest.mark.parametrize(
+    ("state", "said", "offered"),
+    [
+        (RunState.RUNNING, "In progress", {"pause", "cancel"}),
+        (RunState.PAUSED, "Paused", {"resume", "cancel"}),
+        (RunState.DONE, "Finished", set()),
+        (RunState.CANCELLED, "Cancelled", set()),
+    ],
+)
+def test_a_run_offers_what_can_be_done_with_it_now(
+    state: RunState, said: str, offered: set[str], browser: Client, plant: Collection
+) -> None:
+    run = IngestRun.objects.create(collection=plant, state=state)
+    page = browser.get(f"/runs/{run.pk}/").content.decode()
+    assert f'<strong id="run-state">{said}</strong>' in page
+    forms = {name for name in ("pause", "resume", "cancel") if f'action="/api/runs/{run.pk}/{name}/"' in page}
+    assert forms == offered
+    # The page listens as long as something may happen.
+    assert (f'data-events="/api/runs/{run.pk}/events/"' in page) == bool(offered)
+
+
+def test_each_file_that_can_be_taken_up_again_has_a_button_for_it(browser: Client, plant: Collection) -> None:
+    version = AssetVersion.objects.create(
+        asset=asset(plant, "Manual", version=0),
+        number=1,
+        sha256="0" * 64,
+        media_type="text/plain",
+        size_bytes=1,
+        object_key="x",
+    )
+    IngestStep.objects.create(asset_version=version, name=StepName.EXTRACT, state=StepState.DEAD)
+    run = IngestRun.objects.create(collection=plant, state=RunState.DONE)
+    failed = run.items.create(path="manual.md", asset_version=version, outcome=Outcome.FAILED)
+    refused = run.items.create(path="empty.md", outcome=Outcome.FAILED)
+    page = browser.get(f"/runs/{run.pk}/").content.decode()
+    assert f'action="/api/runs/{run.pk}/items/{failed.pk}/retry/"' in page
+    assert f"/items/{refused.pk}/retry/" not in page
+
+
 def test_a_finished_run_without_failures_offers_no_retry(browser: Client, plant: Collection) -> None:
     run = IngestRun.objects.create(collection=plant, sealed=True, state=RunState.DONE)
     item(run, "fine.md", Outcome.INDEXED)

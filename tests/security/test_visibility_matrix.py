@@ -55,6 +55,8 @@ def upload() -> dict[str, Any]:
 READERS = {"readers": [{"user": "manager"}]}
 ANNOUNCED = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": "filename YS50eHQ="}
 EVERYONE = {"everyone": True, "role": "viewer"}
+# To where it is already; tests/integration/test_library_move.py tries other places.
+MOVE = {"collection": "plans"}
 CASES = [
     Case("GET", "api-collection", "collection", "read", MEMBERS),
     Case("PATCH", "api-collection", "collection", "manage", MANAGER, MEMBERS - MANAGER, {"name": "New"}),
@@ -71,6 +73,9 @@ CASES = [
     Case("POST", "api-source-scan", "source", "manage", MANAGER),
     Case("GET", "api-run", "run", "read", EDITORS),
     Case("GET", "api-run-items", "run", "read", EDITORS),
+    Case("GET", "api-run-events", "run", "read", EDITORS),
+    Case("POST", "api-run-pause", "run", "write", EDITORS),
+    Case("POST", "api-run-resume", "run", "write", EDITORS),
     Case("POST", "api-run-cancel", "run", "write", EDITORS),
     Case("POST", "api-run-retry-failures", "run", "write", EDITORS),
     Case("POST", "api-item-retry", "failed_item", "write", EDITORS),
@@ -80,6 +85,7 @@ CASES = [
     Case("GET", "api-asset-audience", "shared", "manage", MANAGER, MEMBERS - MANAGER),
     Case("PUT", "api-asset-audience", "shared", "manage", MANAGER, MEMBERS - MANAGER, READERS),
     Case("DELETE", "api-asset-audience", "shared", "manage", MANAGER, MEMBERS - MANAGER),
+    Case("POST", "api-asset-move", "shared", "manage", MANAGER, MEMBERS - MANAGER, MOVE),
     Case("DELETE", "api-asset", "shared", "manage", MANAGER, MEMBERS - MANAGER),
     Case("GET", "api-segment-picture", "shared_picture", "read", MEMBERS),
     Case("GET", "api-segment-thumbnail", "shared_picture", "read", MEMBERS),
@@ -90,6 +96,7 @@ CASES = [
     Case("GET", "api-asset-audience", "private", "manage", MANAGER),
     Case("PUT", "api-asset-audience", "private", "manage", MANAGER, NOBODY, READERS),
     Case("DELETE", "api-asset-audience", "private", "manage", MANAGER),
+    Case("POST", "api-asset-move", "private", "manage", MANAGER, NOBODY, MOVE),
     Case("DELETE", "api-asset", "private", "manage", MANAGER),
     Case("GET", "api-segment-picture", "private_picture", "read", PRIVATE),
     Case("GET", "api-segment-thumbnail", "private_picture", "read", PRIVATE),
@@ -118,7 +125,8 @@ TESTED_ELSEWHERE = {"api-grant", "api-token", "api-tus-upload"}
 
 
 @pytest.fixture
-def world(storage: FolderStorage) -> World:
+def world(storage: FolderStorage, settings: Any) -> World:
+    settings.KB_EVENT_STREAM_S = 0  # One look at the run, and the stream ends.
     return make_world()
 
 

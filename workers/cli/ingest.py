@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from kb import uploads
 from kb.exceptions import KbError
-from kb.models import Collection, IngestItem, IngestRun, IngestStep, Outcome, Role, RunState
+from kb.models import OPEN_RUN_STATES, Collection, IngestItem, IngestRun, IngestStep, Outcome, Role, RunState
 from kb.permissions import Principal, grant, require_role
 from kb.startup import migrate, postgres_running
 from workers import outbox
@@ -110,10 +110,10 @@ def wait(ingest_run: IngestRun, helpers: Services) -> bool:
             else:
                 helpers.ensure()
             ingest_run.refresh_from_db()
-            if ingest_run.state != RunState.RUNNING:
+            if ingest_run.state not in OPEN_RUN_STATES:
                 return True
             now = tuple(steps.aggregate(Count("pk"), Sum("attempts"), Sum("progress")).values()), bar.n
-            if now != last:
+            if now != last or ingest_run.state == RunState.PAUSED:
                 moved_at, last = time.monotonic(), now
             if time.monotonic() - moved_at > STUCK_S:
                 return False

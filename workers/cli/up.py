@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from kb.exceptions import KbError
-from kb.models import IngestRun, IngestStep, RunState, StepState
+from kb.models import OPEN_RUN_STATES, IngestRun, IngestStep, StepState
 from kb.postgres import EmbeddedPostgres
 from kb.startup import migrate
 from kb.supervisor import AlreadyRunningError, Supervisor, parts, running
@@ -70,7 +70,7 @@ class Idleness:
         self._asked_at = time.monotonic()
         try:
             return not (
-                IngestRun.objects.filter(state=RunState.RUNNING).exists()
+                IngestRun.objects.filter(state__in=OPEN_RUN_STATES).exists()
                 or IngestStep.objects.filter(state__in=_UNFINISHED).exists()
             )
         except DatabaseError:

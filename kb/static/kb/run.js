@@ -1,4 +1,4 @@
-// Keeps a run's page up to date: fetches it each second while the run goes on, and swaps the part that moves.
+// Keeps a run's page up to date: fetches it when the run has moved, and swaps the part that moves.
 "use strict";
 
 const PERIOD_MS = 1000;
@@ -10,33 +10,35 @@ function live() {
 }
 
 function prepare() {
-  const retry = document.getElementById("retry");
-  if (!retry) {
-    return;
+  for (const form of document.querySelectorAll("form.act")) {
+    form.hidden = false;
+    form.addEventListener("submit", act);
   }
-  retry.hidden = false;
-  retry.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const button = retry.querySelector("button");
-    button.disabled = true;
-    let accepted = false;
-    try {
-      const answer = await fetch(retry.action, {
-        method: "POST",
-        headers: { "X-CSRFToken": retry.elements.csrfmiddlewaretoken.value, Accept: "application/json" },
-      });
-      accepted = answer.ok;
-    } catch {
-      accepted = false;
-    }
-    if (accepted) {
-      await refresh();
-      watch();
-    } else {
-      button.disabled = false;
-      retry.querySelector(".problem-text").textContent = retry.dataset.failed;
-    }
-  });
+}
+
+// Pause, resume, cancel, retry: sends the form to the API, and says so when that refuses.
+async function act(event) {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const button = form.querySelector("button");
+  button.disabled = true;
+  let accepted = false;
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value, Accept: "application/json" },
+    });
+    accepted = answer.ok;
+  } catch {
+    accepted = false;
+  }
+  if (accepted) {
+    await refresh();
+    watch();
+  } else {
+    button.disabled = false;
+    form.querySelector(".problem-text").textContent = form.dataset.failed;
+  }
 }
 
 async function refresh() {
@@ -67,19 +69,52 @@ async function refresh() {
   }
 }
 
+// The server says when something has changed. Where it will not (too many streams are open, no EventSource), the page
+// asks each second.
+let stream = null;
 let timer = 0;
+
 function watch() {
   clearTimeout(timer);
-  if (live().dataset.state !== "running") {
-    return;
+  const address = live().dataset.events;
+  if (!address) {
+    stream?.close();
+    stream = null;
+  } else if (!window.EventSource) {
+    poll();
+  } else if (!stream) {
+    stream = new EventSource(address);
+    stream.addEventListener("progress", changed);
+    stream.addEventListener("end", changed);
+    stream.addEventListener("error", () => {
+      // One that was refused is closed for good; one that broke off connects again by itself.
+      if (stream && stream.readyState === EventSource.CLOSED) {
+        stream = null;
+        poll();
+      }
+    });
   }
+}
+
+async function changed() {
+  if (!document.hidden) {
+    await refresh();
+    watch();
+  }
+}
+
+function poll() {
+  clearTimeout(timer);
   timer = setTimeout(async () => {
     if (!document.hidden) {
       await refresh();
     }
-    watch();
+    if (live().dataset.events) {
+      poll();
+    }
   }, PERIOD_MS);
 }
 
+document.addEventListener("visibilitychange", changed);
 prepare();
 watch();
