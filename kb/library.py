@@ -34,7 +34,7 @@ def _delete(asset_id: int) -> None:
     versions = list(AssetVersion.objects.select_for_update().filter(asset=asset_id).order_by("pk"))
     if not Asset.objects.select_for_update().filter(pk=asset_id).exists():
         return
-    keys = {version.object_key for version in versions}
+    keys = {version.object_key for version in versions} | {version.preview_key for version in versions} - {""}
     keys.update(Asset.objects.filter(pk=asset_id).values_list("object_key", flat=True))
     IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
         outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
@@ -51,6 +51,14 @@ def _delete(asset_id: int) -> None:
 @transaction.atomic
 def move(asset: Asset, audience: Audience | None) -> None:
     """Gives the asset to the readers of `audience`; None: to its collection's again."""
+    # Versions before the asset, as everywhere. One that is on its way must not bring earlier readers back.
+    for version in (
+        AssetVersion.objects.select_for_update()
+        .filter(asset=asset.pk, facts__has_key="audience_id")
+        .order_by("pk")
+    ):
+        del version.facts["audience_id"]
+        version.save(update_fields=["facts"])
     locked = (
         Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
     )

@@ -17,6 +17,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -24,9 +25,10 @@ from typing import Any
 
 from kb import media_types
 from kb.exceptions import FailureCode, IngestError
+from workers import conversion
 from workers.extract import limits as caps
 from workers.extract import registry, wire
-from workers.extract.base import Extraction
+from workers.extract.base import SOUND_RATE_PER_S, Extraction
 from workers.extract.limits import Limits, limits_of
 from workers.extract.wire import LOG_FILE, RESULT_FILE
 
@@ -67,12 +69,40 @@ def extract(
     """
     if media_type == media_types.EMPTY:
         raise IngestError(FailureCode.EMPTY_FILE)
+    target = registry.CONVERTED.get(media_type)
+    if target is not None:
+        return _extract_converted(path, name, media_type, target, part, scratch, limits)
     parser = registry.PARSERS.get(media_type)
     if parser is None:
         raise IngestError(
             FailureCode.NOT_SUPPORTED,
             f"{media_types.describe(media_type)}: this format is not supported yet.",
         )
+    return _extract(parser, path, name, media_type, part, scratch, limits)
+
+
+def listen(path: Path, *, media_type: str, part: int, scratch: Path) -> Path:
+    """The sound of one time range of a recording: a file of 16-bit samples in `scratch`. Raises IngestError."""
+    found = _extract(registry.LISTENER, path, "", media_type, part, scratch, None)
+    if not found.sound:
+        raise IngestError(FailureCode.PARSER_CRASHED)
+    return scratch / found.sound
+
+
+def _extract_converted(
+    path: Path, name: str, media_type: str, target: str, part: int, scratch: Path, limits: Limits | None
+) -> Extraction:
+    with tempfile.TemporaryDirectory(prefix="kb-convert-") as folder:
+        file = conversion.converted(path, name=name, target=target, folder=Path(folder), run=_run)
+        if file is None:
+            _extract(registry.EXPLAINER, path, name, media_type, part, scratch, limits)
+            raise IngestError(FailureCode.CORRUPT)
+        return _extract(registry.PARSERS[target], file, name, target, part, scratch, limits)
+
+
+def _extract(
+    parser: str, path: Path, name: str, media_type: str, part: int, scratch: Path, limits: Limits | None
+) -> Extraction:
     limits = limits or limits_of(media_type)
     scratch.mkdir(parents=True, exist_ok=True)
     job = {
@@ -116,6 +146,8 @@ def _outcome(reply: dict[str, Any], scratch: Path, limits: Limits, *, name: str)
             for picture in extraction.pictures:
                 if picture.file:
                     _check_picture(scratch / picture.file, limits)
+            if extraction.sound:
+                _check_sound(scratch / extraction.sound)
     # The child was taken over or broke: the answer is missing, a link, no JSON, or of another shape.
     # RecursionError is what a million opening brackets give.
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -159,6 +191,14 @@ def _check_picture(path: Path, limits: Limits) -> None:
     with path.open("rb") as file:
         if not file.read(16).startswith(_MAGIC[path.suffix[1:]]):
             raise ValueError("not the picture that its name says")
+
+
+def _check_sound(path: Path) -> None:
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1 or facts.st_size % 2:
+        raise OSError(errno.EINVAL, "not a file of samples")
+    if facts.st_size > 2 * SOUND_RATE_PER_S * caps.SECONDS_PER_PART:
+        raise IngestError(FailureCode.OUTPUT_LIMIT)
 
 
 def _log_tail(scratch: Path) -> str:

@@ -82,6 +82,13 @@ def add_fragment(markup: str, assembly: Assembly) -> None:
         _Walk(assembly, whole_page=False).run(body)
 
 
+def add_page(text: str, assembly: Assembly) -> None:
+    """A whole page inside another format: a chapter of a book."""
+    body = LexborHTMLParser(text).body
+    if body is not None:
+        _Walk(assembly, whole_page=True).run(body)
+
+
 def _stated(data: bytes) -> str:
     found = _CHARSET.search(data[:_PROLOGUE_BYTES])
     name = (found[1] or found[2]).decode("ascii").lower() if found else ""

@@ -29,12 +29,16 @@ class Limits:
 
 
 DEFAULT = Limits()
+# Five minutes of full HD are a minute or two of decoding, and then MAX_OCR_SHOTS keyframes are read.
+RECORDING = Limits(wall_s=480, cpu_s=360)
 # Twenty megabytes of text are read in seconds; nesting made to cost the square of its depth must not hold a
 # worker for minutes.
 TEXT = Limits(wall_s=90, cpu_s=60)
 
 
 def limits_of(media_type: str) -> Limits:
+    if media_type.startswith(("video/", "audio/")):
+        return RECORDING
     return TEXT if media_type.startswith("text/") else DEFAULT
 
 
@@ -79,6 +83,78 @@ MAX_PAGES = 3000
 MAX_PAGE_OBJECTS = 5000
 # Forms inside forms inside forms: drawings nest two or three deep.
 MAX_FORM_DEPTH = 4
+
+# --- Office files and books -------------------------------------------------------------------------------------
+# Parts of one document: a slide has four or five, so a thousand slides with their pictures fit.
+MAX_ZIP_ENTRIES = 20_000
+# All parts unpacked: presentations carry videos, which are stored as they are and never opened.
+MAX_UNPACKED_BYTES = 2048 * _MIB
+# The parts that become text: the largest sheets people keep are some hundred megabytes of XML, read as a stream.
+MAX_UNPACKED_MARKUP_BYTES = 512 * _MIB
+# One part parsed as a tree, which takes five to ten times its bytes: a book in one file has ten megabytes.
+MAX_TREE_BYTES = 64 * _MIB
+# One part read whole, an embedded picture among them.
+MAX_MEMBER_BYTES = 128 * _MIB
+# An RTF file with its pictures, which it spells in hexadecimal digits.
+MAX_RTF_BYTES = 64 * _MIB
+# Slides or sheets; a presentation of more is a mistake of the program that made it.
+MAX_SLIDES = 2000
+MAX_SHEETS = 500
+# Rows with something in them of one sheet or table file: they answer what a sheet is about. A hundred
+# thousand rows are a database, whose every row would stand beside documents in the results.
+MAX_ROWS = 20_000
+# Cells of one file. Columns of a row: readable tables have dozens.
+MAX_CELLS = 500_000
+MAX_COLUMNS = 200
+# Slides group shapes in groups, and Word puts text boxes into text boxes: two or three deep.
+MAX_NESTING = 12
+# Records of a JSON file, or elements of an XML file, that are looked at.
+MAX_NODES = 1_000_000
+
+# An argument of a LaTeX command: an author list or a long footnote, not half the document behind a lost bracket.
+MAX_LATEX_ARGUMENT = 50_000
+
+# --- Conversion -------------------------------------------------------------------------------------------------
+# LibreOffice 7.4 turned a hundred pages of text into PDF in five seconds on two busy cores, within one gibibyte of
+# address space: these are many times its time and twice its memory. Its profile and libraries are many small files.
+CONVERSION = Limits(
+    wall_s=180,
+    cpu_s=120,
+    memory_bytes=2048 * _MIB,
+    scratch_bytes=512 * _MIB,
+    open_files=512,
+    scratch_files=5000,
+)
+
+# --- Recordings -----------------------------------------------------------------------------------
+# Media time of one part: about a minute of work, so that several workers share an hour, and memory does not grow
+# with the length.
+SECONDS_PER_PART = 300
+# A whole working day and its night shift: longer ones are surveillance. Their beginning is still searchable.
+MAX_RECORDING_S = 12 * 3600
+# Width × height of one frame. 8K passes; a decoder holds up to sixteen such frames, and the memory limit has the
+# last word.
+MAX_FRAME_PIXELS = 8192 * 4320
+# Frames looked at for each second of a video. Cuts are then found to an eighth of a second.
+SAMPLES_PER_S = 8
+# Pixels a second up to which every frame that others build on is decoded (full HD at 60); above, keyframes only:
+# a core decodes about 300 million such pixels a second, and a part has to end within its time.
+MAX_DECODED_PIXELS_PER_S = 1920 * 1080 * 60
+# A shorter shot is a flash; a longer one is cut, since a hit must point at a moment.
+MIN_SHOT_MS = 1000
+MAX_SHOT_MS = 30_000
+# Keyframes of one part whose words are read, those of the longest shots: text that is meant to be read stays.
+MAX_OCR_SHOTS = 40
+# Of a stored keyframe: a laptop's player is no wider.
+MAX_KEYFRAME_SIDE_PX = 1280
+# Frames that fail to decode before the rest of a part is given up: each costs time and yields nothing.
+MAX_BROKEN_FRAMES = 500
+# Lines of subtitles in all: a day of speech has thirty thousand.
+MAX_CUES = 100_000
+# Windows of speech, each several lines.
+MAX_SPEECH_LINES = 50_000
+# A subtitle file of a day of speech has three megabytes.
+MAX_SUBTITLE_BYTES = 20 * _MIB
 
 # --- Answer ---------------------------------------------------------------------------------------
 MAX_OCR_LINES = 2000
