@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
 from kb.exceptions import QueryError
@@ -48,13 +49,15 @@ def received(upload: BinaryIO) -> bytes:
 def open_picture(content: bytes) -> QueryPicture:
     """Decodes `content`. Raises QueryError, with the reason, for what is no picture, is damaged, or is too large."""
     if not content:
-        raise QueryError("The picture is empty.")
+        raise QueryError(_("The picture is empty."))
     if len(content) > settings.KB_MAX_QUERY_PICTURE_BYTES:
         limit = settings.KB_MAX_QUERY_PICTURE_BYTES // 1024**2
-        raise QueryError(f"The picture is larger than {limit} MB. Scale it down and search again.")
-    too_many_pixels = (
-        f"The picture has more than {MAX_PIXELS // 10**6} million pixels. Scale it down and search again."
-    )
+        raise QueryError(
+            _("The picture is larger than %(limit)d MB. Scale it down and search again.") % {"limit": limit}
+        )
+    too_many_pixels = _(
+        "The picture has more than %(limit)d million pixels. Scale it down and search again."
+    ) % {"limit": MAX_PIXELS // 10**6}
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
         if image.width * image.height > MAX_PIXELS:
@@ -66,7 +69,7 @@ def open_picture(content: bytes) -> QueryPicture:
         raise
     except UnidentifiedImageError as error:
         raise QueryError(
-            "This is not a picture that can be read: use PNG, JPEG, WebP, GIF, BMP or TIFF."
+            _("This is not a picture that can be read: use PNG, JPEG, WebP, GIF, BMP or TIFF.")
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Pillow's own limits; it only warns at the lower one, unless warnings are made errors.
@@ -74,5 +77,5 @@ def open_picture(content: bytes) -> QueryPicture:
     except Exception as error:
         # Broad: on hostile bytes Pillow's decoders and its EXIF reader raise nearly anything, and whatever it is, it
         # says the same of the picture.
-        raise QueryError("The picture is damaged. Save it again and retry.") from error
+        raise QueryError(_("The picture is damaged. Save it again and retry.")) from error
     return QueryPicture(pixels, hashlib.sha256(content).hexdigest())

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from kb.exceptions import QueryError
 from retrieval.analysis import detect_language, phrase_terms, phrase_units, query_terms
 from retrieval.filter_values import day_of, kind_of, language_of, media_types_of
@@ -53,8 +55,11 @@ def parse(words: str, *, max_characters: int) -> ParsedQuery:
     """Reads what a person typed. Raises QueryError when it is longer than `max_characters`."""
     if len(words) > max_characters:
         raise QueryError(
-            f"The query has {len(words):,} characters; {max_characters:,} are allowed. "
-            "Search for its most telling sentence instead."
+            _(
+                "The query has %(length)s characters; %(most)s are allowed. "
+                "Search for its most telling sentence instead."
+            )
+            % {"length": f"{len(words):,}", "most": f"{max_characters:,}"}
         )
     query = ParsedQuery()
     kept: list[str] = []
@@ -122,9 +127,13 @@ def _with_notice(query: ParsedQuery, notice: str) -> ParsedQuery:
 def _with_notices(query: ParsedQuery) -> ParsedQuery:
     """Adds what can only be said of the whole."""
     if query.before and query.after and query.before <= query.after:
-        query = _with_notice(query, f"No day is before {query.before} and not before {query.after}.")
+        query = _with_notice(
+            query,
+            _("No day is before %(before)s and not before %(after)s.")
+            % {"before": query.before, "after": query.after},
+        )
     if query.excluded and not query.has_words and not query.has_filters:
-        query = _with_notice(query, "Nothing but exclusions: add a word or a filter to search for.")
+        query = _with_notice(query, _("Nothing but exclusions: add a word or a filter to search for."))
     return query
 
 
@@ -145,9 +154,11 @@ def _with_filter(query: ParsedQuery, negated: bool, key: str, value: str) -> tup
     if name is None:
         if negated:
             return _without(query, value), True
-        return _with_notice(query, f"There is no filter “{key}:”; it was searched as words."), False
+        unknown = _("There is no filter “%(key)s:”; it was searched as words.") % {"key": key}
+        return _with_notice(query, unknown), False
     if negated:
-        return _with_notice(query, f"A filter cannot be excluded; “-{key}:” was left out."), True
+        excluded = _("A filter cannot be excluded; “-%(key)s:” was left out.") % {"key": key}
+        return _with_notice(query, excluded), True
     for single in _values(value):
         query = _FILTERS[name](query, single)
     return query, True
@@ -165,7 +176,8 @@ def _kind(query: ParsedQuery, value: str) -> ParsedQuery:
         return replace(query, kinds=_once(query.kinds, kind))
     if found := media_types_of(value):  # 类型:pdf
         return replace(query, media_types=_once(query.media_types, *found))
-    return _with_notice(query, f"“{value}” is no kind; there are document, image and video.")
+    unknown = _("“%(value)s” is no kind; there are document, image and video.")
+    return _with_notice(query, unknown % {"value": value})
 
 
 def _type(query: ParsedQuery, value: str) -> ParsedQuery:
@@ -173,7 +185,8 @@ def _type(query: ParsedQuery, value: str) -> ParsedQuery:
         return replace(query, media_types=_once(query.media_types, *found))
     if kind := kind_of(value):  # type:image
         return replace(query, kinds=_once(query.kinds, kind))
-    return _with_notice(query, f"“{value}” is no file type; try one like pdf, docx, png or text/html.")
+    unknown = _("“%(value)s” is no file type; try one like pdf, docx, png or text/html.")
+    return _with_notice(query, unknown % {"value": value})
 
 
 def _collection(query: ParsedQuery, value: str) -> ParsedQuery:
@@ -183,7 +196,8 @@ def _collection(query: ParsedQuery, value: str) -> ParsedQuery:
 def _language(query: ParsedQuery, value: str) -> ParsedQuery:
     if code := language_of(value):
         return replace(query, languages=_once(query.languages, code))
-    return _with_notice(query, f"“{value}” is no language; use a code like en or zh.")
+    unknown = _("“%(value)s” is no language; use a code like en or zh.")
+    return _with_notice(query, unknown % {"value": value})
 
 
 def _before(query: ParsedQuery, value: str) -> ParsedQuery:
@@ -201,7 +215,7 @@ def _after(query: ParsedQuery, value: str) -> ParsedQuery:
 
 
 def _no_date(value: str) -> str:
-    return f"“{value}” is no date; write it like 2026-01-31, 2026-01 or 2026."
+    return _("“%(value)s” is no date; write it like 2026-01-31, 2026-01 or 2026.") % {"value": value}
 
 
 def _once(values: tuple[str, ...], *new: str) -> tuple[str, ...]:

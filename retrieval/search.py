@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext as _
 
 from kb.exceptions import QueryError
 from kb.models import Segment, SegmentKind
@@ -108,15 +109,15 @@ class Found:
 def understand(request: SearchRequest) -> Question:  # ⑦
     """Parses words and picture. Raises QueryError when there is neither, or either cannot be read."""
     if not 1 <= request.page_size <= MAX_PAGE_SIZE:
-        raise QueryError(f"A page holds between 1 and {MAX_PAGE_SIZE} results.")
+        raise QueryError(_("A page holds between 1 and %(most)d results.") % {"most": MAX_PAGE_SIZE})
     query = parse(request.words, max_characters=settings.KB_MAX_QUERY_CHARACTERS)
     picture = open_picture(request.picture) if request.picture is not None else None
     if picture is None and not (query.has_words or query.has_filters):
         if query.excluded:
-            raise QueryError("Nothing but exclusions: add a word or a filter to search for.")
-        raise QueryError("Type some words or add a picture.")
+            raise QueryError(_("Nothing but exclusions: add a word or a filter to search for."))
+        raise QueryError(_("Type some words or add a picture."))
     if not 0 <= request.text_weight <= 1:
-        raise QueryError("The weight of the words must lie between 0 and 1.")
+        raise QueryError(_("The weight of the words must lie between 0 and 1."))
     text_weight = 1.0 if picture is None else request.text_weight if query.has_words else 0.0
     return Question(query, picture, text_weight)
 
@@ -250,12 +251,13 @@ def _named_collections(user: AnyUser, names: Sequence[str]) -> tuple[list[int], 
     for name in names:
         asked |= models.Q(slug__iexact=name) | models.Q(name__iexact=name)
     found = list(visible_collections(user).filter(asked).values_list("pk", "slug", "name"))
-    known = {called.upper() for _, slug, name in found for called in (slug, name)}
-    return [pk for pk, _, _ in found], tuple(name for name in names if name.upper() not in known)
+    known = {called.upper() for row in found for called in row[1:]}
+    return [row[0] for row in found], tuple(name for name in names if name.upper() not in known)
 
 
 def _notices(scope: Scope) -> list[str]:
-    return [f"There is no collection “{name}” that you can see." for name in scope.unknown_collections]
+    sentence = _("There is no collection “%(name)s” that you can see.")
+    return [sentence % {"name": name} for name in scope.unknown_collections]
 
 
 def _segments_with_phrases(user: AnyUser, query: ParsedQuery, scope: Scope) -> tuple[int, ...]:

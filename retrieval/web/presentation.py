@@ -19,6 +19,9 @@ CHANNELS: dict[str, str | Promise] = {
     "lexical": _("Words"),
     "text": _("Meaning"),
     "visual": _("Picture"),
+    "lookalike": _("Looks alike"),
+    "read": _("Words in the picture"),
+    "newest": _("Newest"),
     "fused": _("Words and picture"),
 }
 FACETS: dict[str, str | Promise] = {

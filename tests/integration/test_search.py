@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import translation
 from PIL import Image
 
 from kb.exceptions import QueryError
@@ -20,6 +21,7 @@ from retrieval.reading import ReadLine
 from retrieval.results import Hit, SearchResult
 from retrieval.scope import Scope
 from retrieval.search import MAX_PAGE_SIZE, SearchRequest
+from retrieval.web import presentation
 from tests.builders import encoded, scene
 from tests.integration.ingest import DIMENSIONS, HashEncoder
 from tests.library import Passage, a_collection, a_user, an_asset
@@ -680,3 +682,28 @@ def test_pictures_in_every_mode_can_be_asked_with(reader: User, plant: Collectio
         stream = io.BytesIO()
         scene(1).convert(mode).save(stream, "TIFF" if mode == "CMYK" else "PNG")
         assert found(reader, picture=stream.getvalue()) == ["scene 1"], mode
+
+
+def test_every_channel_that_answers_has_a_name_for_people(
+    reader: User, plant: Collection, looks: VectorSet, encoder: HashEncoder
+) -> None:
+    text = ensure_vector_set(encoder.spec, "text")
+    row = encoder.encode_texts(["wiring"])[0]
+    an_asset(plant, [Passage("wiring", vectors=((text, row),))])
+    a_picture(plant, looks, 1, words="wiring")
+    answers = [ask(reader, "wiring"), ask(reader, "in:plant"), ask(reader, picture=thumbnail_of(1))]
+    named = {channel.channel for answer in answers for hit in answer.hits for channel in hit.channels}
+    assert named == {"lexical", "text", "newest", "lookalike", "read"}
+    assert named <= set(presentation.CHANNELS)
+
+
+def test_what_is_said_to_a_person_is_in_their_language(reader: User) -> None:
+    with translation.override("zh-hans"):
+        assert ask(reader, "pump in:Atlantis kind:unicorn").notices == (
+            "“unicorn”不是类别；可用 document、image 和 video。",
+            "您可见的资料集中没有“Atlantis”。",
+        )
+        with pytest.raises(QueryError, match="请输入文字或添加图片"):
+            ask(reader)
+        with pytest.raises(QueryError, match="图片是空的"):
+            ask(reader, picture=b"")

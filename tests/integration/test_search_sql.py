@@ -225,7 +225,7 @@ def test_linked_pictures_are_looked_up_by_their_place(reader: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE kb_asset")
     with sent() as statements:
-        found = browse.pictures_at(
+        found = browse.assets_at(
             {(plant.pk, "7.png"), (plant.pk, "no.png")}, Scope(visible_audiences(reader))
         )
     assert list(found) == [(plant.pk, "7.png")]

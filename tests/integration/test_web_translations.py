@@ -31,7 +31,8 @@ def in_templates(app: str) -> Iterator[str]:
 
 
 def in_code(app: str) -> Iterator[str]:
-    for path in (ROOT / app / "web").rglob("*.py"):
+    # The pages, and what the query path says to people in them.
+    for path in (*(ROOT / app / "web").rglob("*.py"), *(ROOT / app).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                 first = node.args[0]

@@ -52,6 +52,19 @@ def test_words_are_excluded_only_where_the_person_can_read_them() -> None:
     assert "x.audience_id = ANY(%(audiences)s)" in condition
 
 
+def test_what_may_count_for_a_recording_is_let_in_beside_the_types_only() -> None:
+    scope = Scope((1,), kinds=("video",), media_types=("video/mp4",), collections=(3,))
+    condition, _ = scope.where("w")
+    # Each OR lies inside the brackets of one filter: the audiences and the other filters hold whatever it lets in.
+    conditions = condition.split(" WHERE ")[1].removesuffix(")").split(" AND ")
+    assert [part for part in conditions if " OR " in part] == [
+        part for part in conditions if part.endswith(" OR s.kind = 'speech')") and part.startswith("(")
+    ]
+    assert conditions[0] == "a.audience_id = ANY(%(audiences)s)"
+    assert conditions[-1] == "a.collection_id = ANY(%(collections)s)"
+    assert " OR " not in scope.where_asset()[0]
+
+
 def test_a_filter_that_names_nothing_and_a_phrase_that_stands_nowhere_match_nothing() -> None:
     nothing = Scope((1,), is_empty=True)
     assert nothing.is_filtered

@@ -176,10 +176,15 @@ LIMIT %(limit)s;
 SELECT "kb_segment"."id",
        "kb_segment"."asset_id",
        "kb_segment"."collection_id",
+       "kb_segment"."kind",
        "kb_segment"."page",
        "kb_segment"."start_ms",
-       "kb_segment"."picture_uri"
+       "kb_segment"."picture_uri",
+       "kb_asset"."id",
+       "kb_asset"."source_uri",
+       "kb_asset"."media_type"
 FROM "kb_segment"
+INNER JOIN "kb_asset" ON ("kb_segment"."asset_id" = "kb_asset"."id")
 WHERE ("kb_segment"."audience_id" IN
          (SELECT V0."audience_id" AS "audience"
           FROM "kb_audiencemember" V0

@@ -48,14 +48,14 @@ WHERE w.terms && %(essential)s::int[]
      FROM kb_asset a
      JOIN kb_segment s ON s.asset_id = a.id
      WHERE a.audience_id = ANY(%(audiences)s)
-       AND (CASE split_part(a.media_type, '/', 1)
-                WHEN 'image' THEN 'image'
-                WHEN 'video' THEN 'video'
-                ELSE 'document'
-            END) = ANY(%(kinds)s)
+       AND ((CASE split_part(a.media_type, '/', 1)
+                 WHEN 'image' THEN 'image'
+                 WHEN 'video' THEN 'video'
+                 ELSE 'document'
+             END) = ANY(%(kinds)s))
+       AND (a.media_type = ANY(%(media_types)s))
        AND a.collection_id = ANY(%(collections)s)
        AND a.language = ANY(%(languages)s)
-       AND a.media_type = ANY(%(media_types)s)
        AND a.updated_at >= %(after)s
        AND a.updated_at < %(before)s)
 ORDER BY score DESC,
@@ -90,14 +90,14 @@ WHERE v.vector_set_id = N
      FROM kb_asset a
      JOIN kb_segment s ON s.asset_id = a.id
      WHERE a.audience_id = ANY(%(audiences)s)
-       AND (CASE split_part(a.media_type, '/', 1)
-                WHEN 'image' THEN 'image'
-                WHEN 'video' THEN 'video'
-                ELSE 'document'
-            END) = ANY(%(kinds)s)
+       AND ((CASE split_part(a.media_type, '/', 1)
+                 WHEN 'image' THEN 'image'
+                 WHEN 'video' THEN 'video'
+                 ELSE 'document'
+             END) = ANY(%(kinds)s))
+       AND (a.media_type = ANY(%(media_types)s))
        AND a.collection_id = ANY(%(collections)s)
        AND a.language = ANY(%(languages)s)
-       AND a.media_type = ANY(%(media_types)s)
        AND a.updated_at >= %(after)s
        AND a.updated_at < %(before)s)
 ORDER BY (v.embedding::halfvec(8) <=> %(query)s::halfvec(8)) + 0,
@@ -107,10 +107,15 @@ LIMIT %(limit)s;
 SELECT "kb_segment"."id",
        "kb_segment"."asset_id",
        "kb_segment"."collection_id",
+       "kb_segment"."kind",
        "kb_segment"."page",
        "kb_segment"."start_ms",
-       "kb_segment"."picture_uri"
+       "kb_segment"."picture_uri",
+       "kb_asset"."id",
+       "kb_asset"."source_uri",
+       "kb_asset"."media_type"
 FROM "kb_segment"
+INNER JOIN "kb_asset" ON ("kb_segment"."asset_id" = "kb_asset"."id")
 WHERE ("kb_segment"."audience_id" IN
          (SELECT V0."audience_id" AS "audience"
           FROM "kb_audiencemember" V0
@@ -135,14 +140,14 @@ JOIN kb_asset a ON a.collection_id = link.collection_id
 AND a.source_uri = link.source_uri
 WHERE a.version > 0
   AND a.audience_id = ANY(%(audiences)s)
-  AND (CASE split_part(a.media_type, '/', 1)
-           WHEN 'image' THEN 'image'
-           WHEN 'video' THEN 'video'
-           ELSE 'document'
-       END) = ANY(%(kinds)s)
+  AND ((CASE split_part(a.media_type, '/', 1)
+            WHEN 'image' THEN 'image'
+            WHEN 'video' THEN 'video'
+            ELSE 'document'
+        END) = ANY(%(kinds)s))
+  AND (a.media_type = ANY(%(media_types)s))
   AND a.collection_id = ANY(%(collections)s)
   AND a.language = ANY(%(languages)s)
-  AND a.media_type = ANY(%(media_types)s)
   AND a.updated_at >= %(after)s
   AND a.updated_at < %(before)s;
 

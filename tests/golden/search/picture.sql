@@ -68,10 +68,15 @@ LIMIT %(limit)s;
 SELECT "kb_segment"."id",
        "kb_segment"."asset_id",
        "kb_segment"."collection_id",
+       "kb_segment"."kind",
        "kb_segment"."page",
        "kb_segment"."start_ms",
-       "kb_segment"."picture_uri"
+       "kb_segment"."picture_uri",
+       "kb_asset"."id",
+       "kb_asset"."source_uri",
+       "kb_asset"."media_type"
 FROM "kb_segment"
+INNER JOIN "kb_asset" ON ("kb_segment"."asset_id" = "kb_asset"."id")
 WHERE ("kb_segment"."audience_id" IN
          (SELECT V0."audience_id" AS "audience"
           FROM "kb_audiencemember" V0
@@ -249,3 +254,37 @@ WHERE ("kb_collection"."audience_id" IN
                     WHERE U1."user_id" = %s)))
        AND "kb_collection"."id" IN (%s))
 ORDER BY 3 ASC;
+
+SELECT "kb_segment"."id",
+       "kb_segment"."asset_id",
+       "kb_segment"."version",
+       "kb_segment"."audience_id",
+       "kb_segment"."collection_id",
+       "kb_segment"."kind",
+       "kb_segment"."part",
+       "kb_segment"."ordinal",
+       "kb_segment"."page",
+       "kb_segment"."heading_path",
+       "kb_segment"."char_start",
+       "kb_segment"."char_end",
+       "kb_segment"."start_ms",
+       "kb_segment"."end_ms",
+       "kb_segment"."box",
+       "kb_segment"."text",
+       "kb_segment"."caption",
+       "kb_segment"."alt_text",
+       "kb_segment"."ocr_text",
+       "kb_segment"."ocr_lines",
+       "kb_segment"."language",
+       "kb_segment"."picture_key",
+       "kb_segment"."thumbnail_key",
+       "kb_segment"."width_px",
+       "kb_segment"."height_px",
+       "kb_segment"."picture_uri"
+FROM "kb_segment"
+WHERE ("kb_segment"."audience_id" IN (%s)
+       AND "kb_segment"."id" = %s)
+ORDER BY "kb_segment"."asset_id" ASC,
+         "kb_segment"."part" ASC,
+         "kb_segment"."ordinal" ASC
+LIMIT 1;
