@@ -29,6 +29,11 @@ class Limits:
 
 
 DEFAULT = Limits()
+# Archives and mailboxes: a part unpacks MEMBER_BYTES_PER_PART, or one member of MAX_MEMBER_BYTES, after reading past
+# what came before it in the stream. bzip2, the slowest, gives 30 MB/s on a core: MAX_UNPACKED_BYTES in 140 s.
+ARCHIVE = Limits(
+    wall_s=600, cpu_s=400, file_bytes=1024 * _MIB, scratch_bytes=1536 * _MIB, scratch_files=1000
+)
 # Twenty megabytes of text are read in seconds; nesting made to cost the square of its depth must not hold a
 # worker for minutes.
 TEXT = Limits(wall_s=90, cpu_s=60)
@@ -79,6 +84,38 @@ MAX_PAGES = 3000
 MAX_PAGE_OBJECTS = 5000
 # Forms inside forms inside forms: drawings nest two or three deep.
 MAX_FORM_DEPTH = 4
+
+# --- Files inside files -------------------------------------------------------------------------------------------
+# A picture in a message in a mailbox in an archive in a message is four deep. What unpacks to itself ends here, too.
+MAX_DEPTH = 5
+# Of one file, and of everything inside of everything inside of it: a full mailbox passes, ten billion zeros do not.
+MAX_UNPACKED_BYTES = 4096 * _MIB
+# The largest that a site accepts as an upload of its own, unless it sets KB_MAX_UPLOAD_BYTES otherwise.
+MAX_MEMBER_BYTES = 1024 * _MIB
+# Entries of one file: a source tree with its packages has as many, and nobody searches its last ones.
+MAX_MEMBERS = 10_000
+# Everything inside of everything inside of one uploaded file.
+MAX_TREE_MEMBERS = 20_000
+# Above this an archive is a bomb. Logs and tables shrink to a hundredth; zeros to a thousandth in one layer of
+# deflate, to less in others.
+MAX_RATIO = 250
+# Below this nobody is harmed by the ratio: a small archive of one blank sheet is legitimate.
+MIN_BOMB_BYTES = 64 * _MIB
+# A step of seconds, whose files fit a small disk twice.
+MEMBERS_PER_PART = 200
+MEMBER_BYTES_PER_PART = 256 * _MIB
+# Entry names told in the archive's own text, by which it is found.
+MAX_NAMES_LISTED = 2000
+# Of an entry's name, as in Asset.source_uri; longer ones are made by programs that test programs.
+MAX_MEMBER_NAME = 900
+
+# --- Messages ---------------------------------------------------------------------------------------------------
+# A message in memory: parsed it takes its size four times. Servers carry 25 to 150 MB.
+MAX_MESSAGE_BYTES = 256 * _MIB
+# Parts of one message. A digest has dozens.
+MAX_ATTACHMENTS = 500
+# Addresses told of one header: a message to the whole company is not about its receivers.
+MAX_ADDRESSES = 50
 
 # --- Answer ---------------------------------------------------------------------------------------
 MAX_OCR_LINES = 2000

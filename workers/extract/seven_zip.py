@@ -1,0 +1,136 @@
+"""What is in a 7z archive? Entries lie in common streams, so those of a part are taken out in one pass."""
+
+import lzma
+import struct
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import py7zr
+from py7zr.exceptions import ArchiveError, PasswordRequired
+from py7zr.io import NullIO, Py7zIO, WriterFactory
+
+from workers.extract.base import ExtractionError
+from workers.extract.members import Unpacking
+
+# What py7zr and its decompressors raise on damaged bytes.
+_DAMAGE = (
+    ArchiveError,
+    py7zr.exceptions.AbsolutePathError,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+)
+# A damaged entry ends the pass over its stream; the others are taken out in another. So often at most.
+_PASSES = 5
+
+
+def unpack(path: Path, unpacking: Unpacking) -> None:
+    wanted: dict[str, tuple[str, str]] = {}
+    # An open file, not a name: given a name py7zr reads the streams in threads, and an error in one ends all.
+    with path.open("rb") as file:
+        archive = _opened(file)
+        seen = set()
+        for entry in archive.files:
+            name = str(entry.filename)
+            if unpacking.full:
+                break
+            if entry.is_directory:
+                continue
+            if entry.is_symlink or entry.is_junction or entry.is_socket:
+                unpacking.skip(name, "it is a link or a device")
+            elif name in seen:
+                unpacking.skip(name, "another entry has the same name")
+            else:
+                seen.add(name)
+                place = unpacking.take(name, entry.uncompressed)
+                if place is not None:
+                    wanted[name] = place
+    damaged = _take_out(path, wanted, Path(unpacking.scratch))
+    for name, (inside, target) in wanted.items():
+        if name in damaged:
+            (Path(unpacking.scratch) / target).unlink(missing_ok=True)
+            unpacking.lost(inside, "corrupt")
+        else:
+            unpacking.took(inside, target)
+
+
+def _opened(file: IO[bytes]) -> py7zr.SevenZipFile:
+    try:
+        archive = py7zr.SevenZipFile(file)
+    except PasswordRequired as error:
+        raise ExtractionError("encrypted") from error
+    except _DAMAGE as error:
+        raise ExtractionError("corrupt") from error
+    if archive.needs_password():
+        raise ExtractionError("encrypted")
+    return archive
+
+
+class _Target(Py7zIO):
+    """A file in the scratch folder, written from its beginning to its end."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+
+    def write(self, s: bytes | bytearray) -> int:
+        return self._file.write(s)
+
+    def read(self, size: int | None = None) -> bytes:
+        return b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def size(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Targets(WriterFactory):
+    def __init__(self, wanted: dict[str, Path]) -> None:
+        self._wanted = wanted
+        self.begun: list[str] = []
+
+    def create(self, filename: str) -> Py7zIO:
+        # py7zr gives the name as a path; nothing else than what was asked for is ever written.
+        target = self._wanted.get(filename)
+        if target is None:
+            return NullIO()
+        self.begun.append(filename)
+        return _Target(target)
+
+
+def _take_out(path: Path, wanted: dict[str, tuple[str, str]], scratch: Path) -> set[str]:
+    """Writes the files; returns the names of those that are damaged."""
+    by_path = {PurePosixPath(name).as_posix(): name for name in wanted}
+    left, damaged = dict(by_path), set()
+    for _ in range(_PASSES):
+        if not left:
+            return damaged
+        targets = _Targets({as_path: scratch / wanted[name][1] for as_path, name in left.items()})
+        with path.open("rb") as file, _opened(file) as archive:
+            try:
+                archive.extract(targets=list(left.values()), factory=targets)
+            except _DAMAGE:
+                if not targets.begun:
+                    break
+                *whole, broken = targets.begun
+                damaged.add(left.pop(broken))
+                for as_path in whole:
+                    del left[as_path]
+            else:
+                # Whatever was not begun has no bytes at all.
+                return damaged | {name for as_path, name in left.items() if as_path not in targets.begun}
+    return damaged | set(left.values())
