@@ -34,11 +34,20 @@ def _embedded(
     payload = unquote_to_bytes(link[head.end() :])
     try:
         data = base64.b64decode(payload) if ";base64" in head[1].lower() else payload
+    except binascii.Error:
+        assembly.warn("figure_unreadable", "")
+        return None
+    return embedded_picture(data, alt=alt, caption=caption, assembly=assembly)
+
+
+def embedded_picture(data: bytes, *, alt: str, caption: str, assembly: Assembly) -> Picture | None:
+    """The figure that these bytes are, its pixels written; None for an icon and for what no picture is."""
+    try:
         with pixels.opened(io.BytesIO(data)) as image:
             if min(image.size) < limits.MIN_FIGURE_SIDE_PX:
                 return None
             upright = pixels.upright(image, limits.MAX_IMAGE_SIDE_PX)
-    except (ExtractionError, binascii.Error):
+    except ExtractionError:
         assembly.warn("figure_unreadable", "")
         return None
     file = pixels.store(upright, assembly.scratch, f"figure-{assembly.figures + 1:04}")

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from workers.extract import limits
 from workers.extract.assemble import Assembly
-from workers.extract.base import Extraction, ExtractionError, Member, Source
+from workers.extract.base import ExtractionError, Member, Source
 
 _CHUNK_BYTES = 256 * 1024
 # What Windows and macOS leave in folders; nobody put it there, nobody looks for it.
@@ -76,11 +76,11 @@ def safe_name(name: str) -> str | None:
 class Unpacking:
     """Takes in the entries of one container, in their order."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, assembly: Assembly) -> None:
         self._part = source.part
         self._scratch = source.scratch
         self._packed_bytes = source.path.stat().st_size
-        self._assembly = Assembly(source.scratch)
+        self._assembly = assembly
         self._members: list[Member] = []
         self._names: dict[str, int] = {}
         self._files = 0
@@ -145,8 +145,18 @@ class Unpacking:
             self._assembly.warn(code, message)
 
     @property
-    def scratch(self) -> str:
-        return str(self._scratch)
+    def members(self) -> tuple[Member, ...]:
+        """Those of this part."""
+        return tuple(self._members)
+
+    @property
+    def names(self) -> list[str]:
+        """Of all entries up to here, those of other parts too."""
+        return list(self._names)
+
+    @property
+    def parts(self) -> int:
+        return self._at_part + 1
 
     @property
     def full(self) -> bool:
@@ -157,21 +167,6 @@ class Unpacking:
     def only_error(self) -> Member | None:
         """The one entry there is, when it failed."""
         return self._members[0] if self._entries == 1 and self._members and self._members[0].error else None
-
-    def finish(self, *, most_names: int = 0) -> Extraction:
-        """The members of this part; the first tells of the others' number and names."""
-        if self._part == 0:
-            if not self._entries:
-                raise ExtractionError("no_content")
-            for name in list(self._names)[:most_names]:
-                self._assembly.add(name, "list")
-        return Extraction(
-            blocks=self._assembly.finish().blocks if not self._assembly.empty else (),
-            members=tuple(self._members),
-            warnings=self._assembly.warnings,
-            metadata={"members": str(self._entries)} if self._part == 0 else {},
-            parts=self._at_part + 1,
-        )
 
     def _claim(self, name: str, size_bytes: int) -> str | None:
         """The path under which this part takes the entry in; None when it does not."""
@@ -224,7 +219,9 @@ class Unpacking:
                     left -= len(chunk)
                     if left < 0:
                         # More than it said: whatever the parts were planned by is untrue.
-                        raise BombError("A file in the archive unpacks to more than it states, or than the limit.")
+                        raise BombError(
+                            "A file in the archive unpacks to more than it states, or than the limit."
+                        )
                     target.write(chunk)
         except ExtractionError:
             (self._scratch / file).unlink()
@@ -238,6 +235,8 @@ class Unpacking:
     def _refuse_bomb(self, size_bytes: int) -> None:
         if size_bytes > limits.MAX_UNPACKED_BYTES:
             gib = limits.MAX_UNPACKED_BYTES / 1024**3
-            raise BombError(f"The archive unpacks to more than {gib:.0f} GB. Unpack it and upload what is needed.")
+            raise BombError(
+                f"The archive unpacks to more than {gib:.0f} GB. Unpack it and upload what is needed."
+            )
         if size_bytes > max(limits.MIN_BOMB_BYTES, limits.MAX_RATIO * self._packed_bytes):
             raise BombError("The archive unpacks to far more than it can reasonably hold.")

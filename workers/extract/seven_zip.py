@@ -9,7 +9,7 @@ import py7zr
 from py7zr.exceptions import ArchiveError, PasswordRequired
 from py7zr.io import NullIO, Py7zIO, WriterFactory
 
-from workers.extract.base import ExtractionError
+from workers.extract.base import ExtractionError, Source
 from workers.extract.members import Unpacking
 
 # What py7zr and its decompressors raise on damaged bytes.
@@ -31,10 +31,10 @@ _DAMAGE = (
 _PASSES = 5
 
 
-def unpack(path: Path, unpacking: Unpacking) -> None:
+def unpack(source: Source, unpacking: Unpacking) -> None:
     wanted: dict[str, tuple[str, str]] = {}
     # An open file, not a name: given a name py7zr reads the streams in threads, and an error in one ends all.
-    with path.open("rb") as file:
+    with source.path.open("rb") as file:
         archive = _opened(file)
         seen = set()
         for entry in archive.files:
@@ -52,10 +52,10 @@ def unpack(path: Path, unpacking: Unpacking) -> None:
                 place = unpacking.take(name, entry.uncompressed)
                 if place is not None:
                     wanted[name] = place
-    damaged = _take_out(path, wanted, Path(unpacking.scratch))
+    damaged = _take_out(source.path, wanted, source.scratch)
     for name, (inside, target) in wanted.items():
         if name in damaged:
-            (Path(unpacking.scratch) / target).unlink(missing_ok=True)
+            (source.scratch / target).unlink(missing_ok=True)
             unpacking.lost(inside, "corrupt")
         else:
             unpacking.took(inside, target)
