@@ -33,7 +33,10 @@ class FailureCode(TextChoices):
     TOO_MANY_PIXELS = "too_many_pixels", _("The picture is larger than the limit. Scale it down.")
     PAGE_UNREADABLE = "page_unreadable", _("A page could not be read; the others are searchable.")
     FIGURE_UNREADABLE = "figure_unreadable", _("A picture in the document could not be read.")
-    UNSAFE_MEMBER = "unsafe_member", _("Entries of the archive that are links or point outside of it were left out.")
+    UNSAFE_MEMBER = (
+        "unsafe_member",
+        _("Entries of the archive that are links or point outside of it were left out."),
+    )
     MEMBERS_CAPPED = (
         "members_capped",
         _("The file holds more files than the limit; only the first of them are searchable."),
@@ -42,7 +45,10 @@ class FailureCode(TextChoices):
         "nested_too_deep",
         _("The file lies too many archives or messages deep; what is inside it was not opened."),
     )
-    MEMBER_UNREADABLE = "member_unreadable", _("A file inside this file could not be read; the others are searchable.")
+    MEMBER_UNREADABLE = (
+        "member_unreadable",
+        _("A file inside this file could not be read; the others are searchable."),
+    )
     TIME_LIMIT = "time_limit", _("Reading the file took longer than the limit.")
     MEMORY_LIMIT = "memory_limit", _("Reading the file took more memory than the limit.")
     OUTPUT_LIMIT = "output_limit", _("The file unpacks to more than the limit.")

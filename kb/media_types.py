@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import json
+import mmap
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,22 @@ SUPPORTED: frozenset[str] = frozenset(
         "image/png",
         "image/jpeg",
         "image/webp",
+        "image/gif",
+        "image/tiff",
+        "image/bmp",
+        "image/heic",
+        "image/avif",
+        "image/svg+xml",
+        "message/rfc822",
+        "application/vnd.ms-outlook",
+        "application/mbox",
+        "application/zip",
+        "application/x-tar",
+        "application/gzip",
+        "application/x-bzip2",
+        "application/x-xz",
+        "application/zstd",
+        "application/x-7z-compressed",
     }
 )
 EMPTY = "inode/x-empty"
@@ -48,7 +65,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypavif", "image/avif"),
     (4, b"ftypheic", "image/heic"),
     (4, b"ftypheix", "image/heic"),
+    (4, b"ftyphevc", "image/heic"),
     (4, b"ftypmif1", "image/heic"),
+    (4, b"ftypmsf1", "image/heic"),
     (4, b"ftypqt  ", "video/quicktime"),
     (4, b"ftypM4A", "audio/mp4"),
     (4, b"ftyp", "video/mp4"),
@@ -63,11 +82,14 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b\x08", "application/gzip"),
     (0, b"BZh", "application/x-bzip2"),
     (0, b"\xfd7zXZ\x00", "application/x-xz"),
+    (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
     (257, b"ustar", "application/x-tar"),
     (0, b"\x7fELF", "application/x-executable"),
 )
 # These letters at offset 8 count only in a RIFF container; WAVE and WEBP are words, too.
 _IN_RIFF = {b"WEBP", b"AVI LIST", b"WAVE"}
+
+_BMP_HEADERS = {size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124)}
 
 # What an extension claims.
 _CLAIMS: dict[str, str] = {
@@ -80,7 +102,9 @@ _CLAIMS: dict[str, str] = {
     "tif": "image/tiff",
     "tiff": "image/tiff",
     "bmp": "image/bmp",
+    "dib": "image/bmp",
     "heic": "image/heic",
+    "heif": "image/heic",
     "avif": "image/avif",
     "svg": "image/svg+xml",
     "txt": "text/plain",
@@ -104,6 +128,8 @@ _CLAIMS: dict[str, str] = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "eml": "message/rfc822",
+    "mht": "message/rfc822",
+    "mhtml": "message/rfc822",
     "mbox": "application/mbox",
     "msg": "application/vnd.ms-outlook",
     "rtf": "application/rtf",
@@ -125,6 +151,11 @@ _CLAIMS: dict[str, str] = {
     "tgz": "application/gzip",
     "bz2": "application/x-bzip2",
     "xz": "application/x-xz",
+    "tbz2": "application/x-bzip2",
+    "txz": "application/x-xz",
+    "zst": "application/zstd",
+    "tzst": "application/zstd",
+    "svgz": "application/gzip",
     "mp4": "video/mp4",
     "m4v": "video/mp4",
     "mov": "video/quicktime",
@@ -146,6 +177,8 @@ _SPELLING = {
     "audio/x-flac": "audio/flac",
     "application/x-rar": "application/vnd.rar",
     "application/x-bzip": "application/x-bzip2",
+    "application/x-zstd": "application/zstd",
+    "application/x-mimearchive": "message/rfc822",  # A page saved with its pictures is a message without receivers.
 }
 _NAMES: dict[str, str] = {
     EMPTY: "Empty file",
@@ -182,6 +215,7 @@ _NAMES: dict[str, str] = {
     "application/gzip": "gzip archive",
     "application/x-bzip2": "bzip2 archive",
     "application/x-xz": "XZ archive",
+    "application/zstd": "Zstandard archive",
     "application/x-executable": "Program (ELF)",
     "application/mbox": "Mailbox (MBOX)",
     "message/rfc822": "E-mail (EML)",
@@ -206,15 +240,30 @@ _NAMES: dict[str, str] = {
     "audio/ogg": "Ogg audio",
 }
 
-_HTML_START = re.compile(
-    rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+# What may stand before a root element. Possessive: a thousand comments must not be tried in a thousand ways.
+_PROLOGUE = rb"(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+"
+_HTML_START = re.compile(_PROLOGUE + rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
+_SVG_START = re.compile(
+    _PROLOGUE + rb"(?:<!DOCTYPE\s+svg[^>\[]*+(?:\[.*?\]\s*)?>)?" + _PROLOGUE + rb"<svg[\s>]",
+    re.IGNORECASE | re.DOTALL,
 )
+# The line that begins each message of a mailbox, and the headers below it.
+_MBOX_START = re.compile(rb"From [^\r\n]+\r?\n[!-9;-~]+:[ \t]")
 _ANY_TAG = re.compile(
     rb"<(?:p|div|span|body|head|table|h[1-6]|ul|ol|a|br|b|i|img|title|meta)\b[^<>]*>", re.IGNORECASE
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # Control characters that no text has. ESC stays: terminal logs carry colours.
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
+_OLE = {"application/x-ole-storage", "application/CDFV2"}
+_OUTLOOK = "application/vnd.ms-outlook"
+_OUTLOOK_ENTRY = "__properties_version1.0".encode("utf-16-le")
+_OFFICE_ENTRIES = tuple(
+    name.encode("utf-16-le") for name in ("WordDocument", "Workbook", "PowerPoint Document")
+)
+_ALWAYS_SIGNED = {
+    f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff", "heic", "avif")
+} | {"application/gzip", "application/x-xz", "application/x-7z-compressed", "application/zstd"}
 # A share of control bytes above this is no text, however it is named.
 _MOST_CONTROL = 0.02
 
@@ -259,6 +308,9 @@ def _by_signature(head: bytes) -> str:
     for offset, magic, media_type in _SIGNATURES:
         if head.startswith(magic, offset) and (magic not in _IN_RIFF or head.startswith(b"RIFF")):
             return media_type
+    # Two letters are no signature: four bytes that are always zero, and the size of one of the known headers.
+    if head.startswith(b"BM") and head[6:10] == bytes(4) and head[14:18] in _BMP_HEADERS:
+        return "image/bmp"
     # Some writers put bytes before the header, which readers tolerate within the first kilobyte.
     if b"%PDF-" in head[:1024] and b"\x00" not in head[: head.index(b"%PDF-")] and _binary(head):
         return "application/pdf"
@@ -270,15 +322,17 @@ def _by_model(path: Path, head: bytes, claim: str) -> str:
     media_type = _SPELLING.get(found.mime_type, found.mime_type) or UNKNOWN
     # The model calls text in rarer encodings (GB18030, UTF-16) unknown; so does it small binary files.
     if not found.is_text and not (media_type == UNKNOWN and _readable(head, claim)):
-        # These have signatures; without it, the model saw a likeness.
-        return (
-            UNKNOWN
-            if media_type in {"image/png", "image/jpeg", "image/webp"}
-            else _container(media_type, claim)
-        )
+        # These have signatures; without one, the model saw a likeness.
+        return UNKNOWN if media_type in _ALWAYS_SIGNED else _container(path, media_type, claim)
+    if claim == media_type == "message/rfc822":
+        return media_type  # Also one that was saved in UTF-16 without a mark, which looks binary.
     if _binary(head) or (b"\x00" in head and not head.startswith(_UTF16) and not _is_text(claim)):
         return UNKNOWN  # The model takes small tables and dumps for text.
     head = _narrow(head)
+    if _SVG_START.match(head):
+        return "image/svg+xml"
+    if _MBOX_START.match(head) and claim != "message/rfc822":
+        return "application/mbox"
     if _HTML_START.match(head):
         return "text/html"
     if claim == "text/html" and _ANY_TAG.search(head):
@@ -289,12 +343,25 @@ def _by_model(path: Path, head: bytes, claim: str) -> str:
     return "text/plain" if media_type == UNKNOWN else media_type
 
 
-def _container(media_type: str, claim: str) -> str:
-    """Old Office formats share one container, which the model tells apart only in large enough files."""
+def _container(path: Path, media_type: str, claim: str) -> str:
+    """Old Office formats share one container, which the model tells apart only when the file is large enough."""
     office = {"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"}
-    if media_type in {"application/x-ole-storage", "application/CDFV2"} and claim in office:
+    if media_type in {*office, *_OLE, _OUTLOOK} and (_is_outlook(path) or media_type == _OUTLOOK):
+        return _OUTLOOK if _is_outlook(path) else "application/x-ole-storage"
+    if media_type in _OLE and claim in office:
         return claim
     return media_type
+
+
+def _is_outlook(path: Path) -> bool:
+    """Whether a compound file has a message's own folder entry, and no document's."""
+    with path.open("rb") as file:
+        if file.read(8) != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(_OUTLOOK_ENTRY) >= 0 and all(
+                content.find(other) < 0 for other in _OFFICE_ENTRIES
+            )
 
 
 def _is_text(media_type: str) -> bool:

@@ -16,7 +16,6 @@ from email.errors import MessageError
 from email.header import Header, decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
-from itertools import chain
 
 from workers.extract import limits
 from workers.extract.assemble import Assembly, one_line
@@ -50,8 +49,10 @@ def extract(source: Source) -> Extraction:
             "too_large", "The message is larger than the limit. Save its attachments by themselves."
         )
     data = source.path.read_bytes()
-    if data.startswith(_WIDE_MARKS):
-        data = data.decode("utf-16", errors="replace").encode()
+    if data.startswith(_WIDE_MARKS) or data[1:200:2].count(0) > 90:
+        data = data.decode(
+            "utf-16" if data.startswith(_WIDE_MARKS) else "utf-16-le", errors="replace"
+        ).encode()
     return read(email.message_from_bytes(data.lstrip(b"\xef\xbb\xbf\r\n")), source)
 
 
@@ -171,7 +172,7 @@ def _addresses(message: "Message[str, str]", name: str) -> str:
             raw = str(value)[:_LONGEST_HEADER] if isinstance(value, str) else str(value)
             found += getaddresses([_FOLD.sub(" ", raw)])
     told = [
-        one_line(f"{_plain(person)} <{address}>" if person and address else _plain(person) or address)
+        one_line(f"{_plain(person)} <{address}>" if person and address else _plain(person) or _plain(address))
         for person, address in found[: limits.MAX_ADDRESSES]
         if person or address
     ]
@@ -189,7 +190,7 @@ def _moment(written: str) -> datetime | None:
 
 
 def _body(parts: _Parts, assembly: Assembly) -> None:
-    pictures = {(part["Content-ID"] or "").strip("<> \t\r\n"): part for part in parts.pictures}
+    pictures = {_content_id(part): part for part in parts.pictures}
     shown: set[str] = set()
     for forms in parts.texts:
         plain = _text(forms["text/plain"]) if "text/plain" in forms else ""
@@ -197,11 +198,15 @@ def _body(parts: _Parts, assembly: Assembly) -> None:
             add_paragraphs(plain, assembly)
         elif "text/html" in forms:
             add_fragment(_with_pictures(_text(forms["text/html"]), pictures, shown), assembly)
-    for number, part in enumerate(parts.pictures):
-        if (part["Content-ID"] or f"#{number}").strip("<> \t\r\n") not in shown:
+    for part in parts.pictures:
+        if _content_id(part) not in shown:
             picture = embedded_picture(_bytes(part), alt="", caption="", assembly=assembly)
             if picture is not None:
                 assembly.figure(picture)
+
+
+def _content_id(part: "Message[str, str]") -> str:
+    return str(part["Content-ID"] or "").strip("<> \t\r\n")
 
 
 def _text(part: "Message[str, str]") -> str:
@@ -275,8 +280,3 @@ def message_name(subject: str) -> str:
 
 def _made_up_name(part: "Message[str, str]") -> str:
     return "attachment" + (mimetypes.guess_extension(part.get_content_type()) or "")
-
-
-def headers_only(message: "Message[str, str]") -> str:
-    """Everything that its headers say, for telling one message from another."""
-    return "\n".join(chain.from_iterable((key, str(value)) for key, value in message.raw_items()))

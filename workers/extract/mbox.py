@@ -6,6 +6,7 @@ import io
 import mmap
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from workers.extract.archive import listing
 from workers.extract.assemble import Assembly
@@ -30,11 +31,8 @@ def extract(source: Source) -> Extraction:
         for start, end in _messages(box):
             if unpacking.full:
                 break
-            unpacking.offer(
-                _name(box[start : min(end, start + _HEADERS_BYTES)]),
-                end - start,
-                lambda s=start, e=end: _content(box, s, e),
-            )
+            name = _name(box[start : min(end, start + _HEADERS_BYTES)])
+            unpacking.offer(name, end - start, partial(_content, box, start, end))
     return listing(source, assembly, unpacking)
 
 

@@ -91,7 +91,7 @@ class _Storage:
         message = MIMEMultipart("mixed")
         for name, value in self._addressed().items():
             if value:
-                message[name] = Header(_UNPRINTABLE.sub(" ", value), "utf-8")
+                message[name] = value
         body, kind = self._body()
         if body:
             message.attach(MIMEText(_UNPRINTABLE.sub("", body), kind, "utf-8"))
@@ -106,11 +106,11 @@ class _Storage:
         receivers = self._receivers()
         sent = self._moment(_SUBMITTED) or self._moment(_DELIVERED)
         return {
-            "Subject": self._text(_SUBJECT),
+            "Subject": _encoded(self._text(_SUBJECT)),
             "From": _address(self._text(_SENDER), sender),
-            "To": receivers.get(1) or self._text(_SHOWN_TO).replace(";", ","),
-            "Cc": receivers.get(2) or self._text(_SHOWN_CC).replace(";", ","),
-            "Date": format_datetime(sent) if sent else self._transported("date"),
+            "To": receivers.get(1) or _encoded(self._text(_SHOWN_TO)),
+            "Cc": receivers.get(2) or _encoded(self._text(_SHOWN_CC)),
+            "Date": format_datetime(sent) if sent else _encoded(self._transported("date")),
         }
 
     def _transported(self, name: str) -> str:
@@ -198,15 +198,15 @@ class _Storage:
             return None
 
 
+def _encoded(text: str) -> str:
+    text = _UNPRINTABLE.sub(" ", text).replace("\n", " ").strip()
+    return Header(text, "utf-8").encode(maxlinelen=0) if text else ""
+
+
 def _address(name: str, address: str) -> str:
-    name = name.strip().strip("'\"")
-    if "@" not in address:
-        # Inside one organisation it is a directory path, which tells nobody anything.
-        return name or address
-    return (
-        address
-        if name in ("", address)
-        else formataddr((name, address), charset="utf-8")
-        if name.isascii()
-        else f"{name} <{address}>"
-    )
+    """As a header spells it: in ASCII, the name encoded where it must be."""
+    name = _UNPRINTABLE.sub(" ", name).replace("\n", " ").strip().strip("'\"")
+    # Inside one organisation the address is a directory path, which tells nobody anything.
+    if "@" not in address or not address.isascii() or _UNPRINTABLE.search(address):
+        return Header(name, "utf-8").encode(maxlinelen=0) if name else ""
+    return formataddr(("" if name == address else name, address))

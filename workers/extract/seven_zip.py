@@ -82,10 +82,10 @@ class _Target(Py7zIO):
     def write(self, s: bytes | bytearray) -> int:
         return self._file.write(s)
 
-    def read(self, size: int | None = None) -> bytes:
+    def read(self, _size: int | None = None) -> bytes:
         return b""
 
-    def seek(self, offset: int, whence: int = 0) -> int:
+    def seek(self, _offset: int, _whence: int = 0) -> int:
         return 0
 
     def flush(self) -> None:

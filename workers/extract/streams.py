@@ -12,7 +12,7 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import Any
 
 from workers.extract import limits
 from workers.extract.base import ExtractionError, Source
@@ -33,17 +33,17 @@ _DAMAGE: tuple[type[Exception], ...] = (
 )
 
 
-def _zstandard(path: Path) -> IO[bytes]:
+def _zstandard(path: Path) -> Any:
     from backports import zstd  # A dependency of py7zr; Python has it itself from 3.14 on.
 
-    return cast(IO[bytes], zstd.open(path))
+    return zstd.open(path)
 
 
-_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
+_OPENERS: dict[str, Callable[[Path], Any]] = {
     "application/x-tar": lambda path: path.open("rb"),
-    "application/gzip": lambda path: cast(IO[bytes], gzip.open(path)),
-    "application/x-bzip2": lambda path: cast(IO[bytes], bz2.open(path)),
-    "application/x-xz": lambda path: cast(IO[bytes], lzma.open(path)),
+    "application/gzip": gzip.open,
+    "application/x-bzip2": bz2.open,
+    "application/x-xz": lzma.open,
     "application/zstd": _zstandard,
 }
 # Ends that the compressed file's own name has and its content's has not; the short ones stand for a TAR.

@@ -1,4 +1,4 @@
-"""What is in a ZIP? Its central directory says; each entry is then unpacked by itself, so one that is bad stays alone."""
+"""What is in a ZIP? Its directory says; each entry is then unpacked by itself, so that one that is bad stays alone."""
 
 import stat
 import zipfile
