@@ -3,18 +3,77 @@
 import functools
 import importlib.util
 import json
-import mmap
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
+from kb import containers
+from kb.containers import (
+    DOCX,
+    ENCRYPTED_PACKAGE,
+    KEYNOTE,
+    NUMBERS,
+    ODG,
+    ODP,
+    ODS,
+    ODT,
+    PAGES,
+    PPTX,
+    VSDX,
+    XLSB,
+    XLSX,
+)
+
 if TYPE_CHECKING:
     from magika import Magika
+
+_SUN = "application/vnd.sun.xml."
+_STAR = "application/vnd.stardivision."
 
 # What the pipeline reads now; workers/extract/registry.py names the parser of each.
 SUPPORTED: frozenset[str] = frozenset(
     {
+        DOCX,
+        PPTX,
+        XLSX,
+        ODT,
+        ODS,
+        ODP,
+        ODG,
+        "application/epub+zip",
+        "application/rtf",
+        "application/json",
+        "text/csv",
+        "text/tab-separated-values",
+        "text/xml",
+        "text/x-tex",
+        # Not to be read without its password: supported, so that the file's outcome says so.
+        ENCRYPTED_PACKAGE,
+        # By way of LibreOffice (workers/extract/conversion.py).
+        "application/msword",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-powerpoint",
+        "application/vnd.visio",
+        "application/x-mspublisher",
+        "application/vnd.ms-works",
+        "application/x-mswrite",
+        "application/vnd.wordperfect",
+        "application/vnd.lotus-1-2-3",
+        "application/x-quattro-pro",
+        "application/x-hwp",
+        VSDX,
+        XLSB,
+        PAGES,
+        NUMBERS,
+        KEYNOTE,
+        _SUN + "writer",
+        _SUN + "calc",
+        _SUN + "impress",
+        _SUN + "draw",
+        _STAR + "writer",
+        _STAR + "calc",
+        _STAR + "impress",
         "text/plain",
         "text/markdown",
         "text/x-rst",
@@ -46,13 +105,10 @@ UNKNOWN = "application/octet-stream"
 
 # Enough for every signature below, and for the HTML prologues people write.
 _HEAD_BYTES = 4096
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-_DOCX = _OFFICE + "wordprocessingml.document"
-_PPTX = _OFFICE + "presentationml.presentation"
-_XLSX = _OFFICE + "spreadsheetml.sheet"
-_OPEN = "application/vnd.oasis.opendocument."
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
-# Signatures that no other format shares. Containers (ZIP, OLE2) are left to the model, which looks inside.
+# Signatures that no other format shares. Containers (ZIP, OLE2) are told by what they hold (kb/containers.py).
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF-", "application/pdf"),
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -77,6 +133,26 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"ID3", "audio/mpeg"),
     (0, b"OggS", "audio/ogg"),
     (0, b"{\\rtf", "application/rtf"),
+    (0, b"\xffWPC", "application/vnd.wordperfect"),
+    (0, b"HWP Document File", "application/x-hwp"),
+    (0, b"\x31\xbe\x00\x00\x00\xab", "application/x-mswrite"),
+    (0, b"\x32\xbe\x00\x00\x00\xab", "application/x-mswrite"),
+    # A worksheet's first record with its version: Lotus 1-2-3, Works and Quattro Pro share the form.
+    (0, b"\x00\x00\x02\x00\x04\x04", "application/vnd.lotus-1-2-3"),
+    (0, b"\x00\x00\x02\x00\x06\x04", "application/vnd.lotus-1-2-3"),
+    (0, b"\x00\x00\x1a\x00\x00\x10", "application/vnd.lotus-1-2-3"),
+    (0, b"\x00\x00\x1a\x00\x02\x10", "application/vnd.lotus-1-2-3"),
+    (0, b"\x00\x00\x1a\x00\x03\x10", "application/vnd.lotus-1-2-3"),
+    (0, b"\x00\x00\x1a\x00\x05\x10", "application/vnd.lotus-1-2-3"),
+    (0, b"\xff\x00\x02\x00\x04\x04", "application/vnd.lotus-1-2-3"),
+    (0, b"\x00\x00\x02\x00\x20\x51", "application/x-quattro-pro"),
+    (0, b"\x00\x00\x02\x00\x21\x51", "application/x-quattro-pro"),
+    (0, b"\x00\x00\x02\x00\x01\x10", "application/x-quattro-pro"),
+    (0, b"\x00\x00\x02\x00\x02\x10", "application/x-quattro-pro"),
+    # Excel 2 to 4: a workbook was one bare stream.
+    (0, b"\x09\x00\x04\x00", "application/vnd.ms-excel"),
+    (0, b"\x09\x02\x06\x00", "application/vnd.ms-excel"),
+    (0, b"\x09\x04\x06\x00", "application/vnd.ms-excel"),
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (0, b"Rar!\x1a\x07", "application/vnd.rar"),
     (0, b"\x1f\x8b\x08", "application/gzip"),
@@ -121,10 +197,26 @@ _CLAIMS: dict[str, str] = {
     "tsv": "text/tab-separated-values",
     "json": "application/json",
     "jsonl": "application/json",
+    "ndjson": "application/json",
+    "geojson": "application/json",
+    "ipynb": "application/json",
     "xml": "text/xml",
+    "xsl": "text/xml",
+    "xslt": "text/xml",
+    "xsd": "text/xml",
+    "nxml": "text/xml",
+    "rss": "text/xml",
+    "atom": "text/xml",
+    "kml": "text/xml",
+    "dita": "text/xml",
+    "ditamap": "text/xml",
+    "fb2": "text/xml",
+    "xlf": "text/xml",
+    "tmx": "text/xml",
     "yaml": "application/x-yaml",
     "yml": "application/x-yaml",
     "tex": "text/x-tex",
+    "latex": "text/x-tex",
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "eml": "message/rfc822",
@@ -133,15 +225,34 @@ _CLAIMS: dict[str, str] = {
     "mbox": "application/mbox",
     "msg": "application/vnd.ms-outlook",
     "rtf": "application/rtf",
-    "doc": "application/msword",
-    "docx": _DOCX,
-    "xls": "application/vnd.ms-excel",
-    "xlsx": _XLSX,
-    "ppt": "application/vnd.ms-powerpoint",
-    "pptx": _PPTX,
-    "odt": _OPEN + "text",
-    "ods": _OPEN + "spreadsheet",
-    "odp": _OPEN + "presentation",
+    **dict.fromkeys(("doc", "dot"), "application/msword"),
+    **dict.fromkeys(("docx", "docm", "dotx", "dotm"), DOCX),
+    **dict.fromkeys(("xls", "xlt", "xla"), "application/vnd.ms-excel"),
+    **dict.fromkeys(("xlsx", "xlsm", "xltx", "xltm"), XLSX),
+    "xlsb": XLSB,
+    **dict.fromkeys(("ppt", "pps", "pot"), "application/vnd.ms-powerpoint"),
+    **dict.fromkeys(("pptx", "pptm", "ppsx", "ppsm", "potx", "potm"), PPTX),
+    **dict.fromkeys(("vsd", "vss", "vst"), "application/vnd.visio"),
+    **dict.fromkeys(("vsdx", "vsdm", "vssx", "vssm", "vstx", "vstm"), VSDX),
+    "pub": "application/x-mspublisher",
+    "wri": "application/x-mswrite",
+    **dict.fromkeys(("wpd", "wp"), "application/vnd.wordperfect"),
+    **dict.fromkeys(("odt", "ott", "fodt", "odm"), ODT),
+    **dict.fromkeys(("ods", "ots", "fods"), ODS),
+    **dict.fromkeys(("odp", "otp", "fodp"), ODP),
+    **dict.fromkeys(("odg", "otg", "fodg"), ODG),
+    **dict.fromkeys(("sxw", "stw", "sxg"), _SUN + "writer"),
+    **dict.fromkeys(("sxc", "stc"), _SUN + "calc"),
+    **dict.fromkeys(("sxi", "sti"), _SUN + "impress"),
+    **dict.fromkeys(("sxd", "std"), _SUN + "draw"),
+    "sdw": _STAR + "writer",
+    "sdc": _STAR + "calc",
+    "sdd": _STAR + "impress",
+    **dict.fromkeys(("qpw", "wb1", "wb2", "wb3", "wq1", "wq2"), "application/x-quattro-pro"),
+    "hwp": "application/x-hwp",
+    "pages": PAGES,
+    "numbers": NUMBERS,
+    "key": KEYNOTE,
     "epub": "application/epub+zip",
     "zip": "application/zip",
     "7z": "application/x-7z-compressed",
@@ -179,6 +290,14 @@ _SPELLING = {
     "application/x-bzip": "application/x-bzip2",
     "application/x-zstd": "application/zstd",
     "application/x-mimearchive": "message/rfc822",  # A page saved with its pictures is a message without receivers.
+    "application/xml": "text/xml",
+    "application/rdf+xml": "text/xml",
+    "application/rss+xml": "text/xml",
+    "application/atom+xml": "text/xml",
+    "application/jsonl": "application/json",
+    "application/x-ndjson": "application/json",
+    "application/x-tex": "text/x-tex",
+    "text/x-latex": "text/x-tex",
 }
 _NAMES: dict[str, str] = {
     EMPTY: "Empty file",
@@ -201,12 +320,35 @@ _NAMES: dict[str, str] = {
     "application/vnd.ms-excel": "Microsoft Excel 97-2003 workbook (XLS)",
     "application/vnd.ms-powerpoint": "Microsoft PowerPoint 97-2003 presentation (PPT)",
     "application/vnd.ms-outlook": "Microsoft Outlook message (MSG)",
-    _DOCX: "Microsoft Word document (DOCX)",
-    _XLSX: "Microsoft Excel workbook (XLSX)",
-    _PPTX: "Microsoft PowerPoint presentation (PPTX)",
-    _OPEN + "text": "OpenDocument text (ODT)",
-    _OPEN + "spreadsheet": "OpenDocument spreadsheet (ODS)",
-    _OPEN + "presentation": "OpenDocument presentation (ODP)",
+    DOCX: "Microsoft Word document (DOCX)",
+    XLSX: "Microsoft Excel workbook (XLSX)",
+    PPTX: "Microsoft PowerPoint presentation (PPTX)",
+    ODT: "OpenDocument text (ODT)",
+    ODS: "OpenDocument spreadsheet (ODS)",
+    ODP: "OpenDocument presentation (ODP)",
+    ODG: "OpenDocument drawing (ODG)",
+    ENCRYPTED_PACKAGE: "Microsoft Office file with a password",
+    XLSB: "Microsoft Excel binary workbook (XLSB)",
+    VSDX: "Microsoft Visio drawing (VSDX)",
+    "application/vnd.visio": "Microsoft Visio 97-2003 drawing (VSD)",
+    "application/x-mspublisher": "Microsoft Publisher publication (PUB)",
+    "application/vnd.ms-works": "Microsoft Works document (WPS)",
+    "application/x-mswrite": "Windows Write document (WRI)",
+    "application/vnd.wordperfect": "WordPerfect document (WPD)",
+    "application/vnd.lotus-1-2-3": "Lotus 1-2-3 worksheet",
+    "application/x-quattro-pro": "Quattro Pro worksheet",
+    "application/x-hwp": "Hangul document (HWP)",
+    "application/x-ole-storage": "OLE container of an unknown program",
+    PAGES: "Apple Pages document",
+    NUMBERS: "Apple Numbers spreadsheet",
+    KEYNOTE: "Apple Keynote presentation",
+    _SUN + "writer": "OpenOffice.org 1.0 text (SXW)",
+    _SUN + "calc": "OpenOffice.org 1.0 spreadsheet (SXC)",
+    _SUN + "impress": "OpenOffice.org 1.0 presentation (SXI)",
+    _SUN + "draw": "OpenOffice.org 1.0 drawing (SXD)",
+    _STAR + "writer": "StarOffice 5 text (SDW)",
+    _STAR + "calc": "StarOffice 5 spreadsheet (SDC)",
+    _STAR + "impress": "StarOffice 5 presentation or drawing (SDD)",
     "application/epub+zip": "Electronic book (EPUB)",
     "application/zip": "ZIP archive",
     "application/x-7z-compressed": "7-Zip archive",
@@ -249,18 +391,17 @@ _SVG_START = re.compile(
 )
 # The line that begins each message of a mailbox, and the headers below it.
 _MBOX_START = re.compile(rb"From [^\r\n]+\r?\n[!-9;-~]+:[ \t]")
+# OpenDocument as one XML file (FODT, FODS, FODP) names its type at its root.
+_FLAT_OPEN = re.compile(
+    rb"<office:document\s[^<>]*office:mimetype=[\"'](application/vnd\.oasis\.opendocument\.[a-z-]+)",
+    re.DOTALL,
+)
 _ANY_TAG = re.compile(
     rb"<(?:p|div|span|body|head|table|h[1-6]|ul|ol|a|br|b|i|img|title|meta)\b[^<>]*>", re.IGNORECASE
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # Control characters that no text has. ESC stays: terminal logs carry colours.
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
-_OLE = {"application/x-ole-storage", "application/CDFV2"}
-_OUTLOOK = "application/vnd.ms-outlook"
-_OUTLOOK_ENTRY = "__properties_version1.0".encode("utf-16-le")
-_OFFICE_ENTRIES = tuple(
-    name.encode("utf-16-le") for name in ("WordDocument", "Workbook", "PowerPoint Document")
-)
 _ALWAYS_SIGNED = {
     f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff", "heic", "avif")
 } | {"application/gzip", "application/x-xz", "application/x-7z-compressed", "application/zstd"}
@@ -284,9 +425,13 @@ def detect(path: Path, name: str) -> Detected:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     claim = _CLAIMS.get(PurePosixPath(name).suffix[1:].lower(), "")
-    media_type = _by_signature(head) or (_by_model(path, head, claim) if head else EMPTY)
+    media_type = _by_signature(head) or _by_content(path, head, claim)
     agrees = (
         not claim or claim == media_type or (_is_text(claim) and _is_text(media_type)) or media_type == EMPTY
+    )
+    # A password puts another container around the same document.
+    agrees = agrees or (
+        media_type == ENCRYPTED_PACKAGE and claim.startswith(("application/vnd.", "application/ms"))
     )
     return Detected(media_type, agrees)
 
@@ -317,13 +462,23 @@ def _by_signature(head: bytes) -> str:
     return ""
 
 
+def _by_content(path: Path, head: bytes, claim: str) -> str:
+    if not head:
+        return EMPTY
+    if head.startswith(_ZIP_STARTS):
+        return containers.zip_type(path, claim)
+    if head.startswith(_OLE_START):
+        return containers.ole_type(path, claim)
+    return _by_model(path, head, claim)
+
+
 def _by_model(path: Path, head: bytes, claim: str) -> str:
     found = _model().identify_path(path).output
     media_type = _SPELLING.get(found.mime_type, found.mime_type) or UNKNOWN
     # The model calls text in rarer encodings (GB18030, UTF-16) unknown; so does it small binary files.
     if not found.is_text and not (media_type == UNKNOWN and _readable(head, claim)):
         # These have signatures; without one, the model saw a likeness.
-        return UNKNOWN if media_type in _ALWAYS_SIGNED else _container(path, media_type, claim)
+        return UNKNOWN if media_type in _ALWAYS_SIGNED else media_type
     if claim == media_type == "message/rfc822":
         return media_type  # Also one that was saved in UTF-16 without a mark, which looks binary.
     if _binary(head) or (b"\x00" in head and not head.startswith(_UTF16) and not _is_text(claim)):
@@ -337,31 +492,12 @@ def _by_model(path: Path, head: bytes, claim: str) -> str:
         return "text/html"
     if claim == "text/html" and _ANY_TAG.search(head):
         return "text/html"
+    if flat := _FLAT_OPEN.search(head):
+        return containers.without_form(flat[1].decode("ascii"))
     # The name breaks the tie between texts; a name that claims HTML or a binary format was refuted above.
     if _is_text(claim) and claim != "text/html":
         return claim
     return "text/plain" if media_type == UNKNOWN else media_type
-
-
-def _container(path: Path, media_type: str, claim: str) -> str:
-    """Old Office formats share one container, which the model tells apart only when the file is large enough."""
-    office = {"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"}
-    if media_type in {*office, *_OLE, _OUTLOOK} and (_is_outlook(path) or media_type == _OUTLOOK):
-        return _OUTLOOK if _is_outlook(path) else "application/x-ole-storage"
-    if media_type in _OLE and claim in office:
-        return claim
-    return media_type
-
-
-def _is_outlook(path: Path) -> bool:
-    """Whether a compound file has a message's own folder entry, and no document's."""
-    with path.open("rb") as file:
-        if file.read(8) != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-            return False
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(_OUTLOOK_ENTRY) >= 0 and all(
-                content.find(other) < 0 for other in _OFFICE_ENTRIES
-            )
 
 
 def _is_text(media_type: str) -> bool:

@@ -17,6 +17,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any
 
 from kb import media_types
 from kb.exceptions import FailureCode, IngestError
+from workers import conversion
 from workers.extract import limits as caps
 from workers.extract import registry, wire
 from workers.extract.base import Extraction
@@ -67,13 +69,33 @@ def extract(
     """
     if media_type == media_types.EMPTY:
         raise IngestError(FailureCode.EMPTY_FILE)
+    limits = limits or limits_of(media_type)
+    target = registry.CONVERTED.get(media_type)
+    if target is not None:
+        return _extract_converted(path, name, media_type, target, part, scratch, limits)
     parser = registry.PARSERS.get(media_type)
     if parser is None:
         raise IngestError(
             FailureCode.NOT_SUPPORTED,
             f"{media_types.describe(media_type)}: this format is not supported yet.",
         )
-    limits = limits or limits_of(media_type)
+    return _extract(parser, path, name, media_type, part, scratch, limits)
+
+
+def _extract_converted(
+    path: Path, name: str, media_type: str, target: str, part: int, scratch: Path, limits: Limits
+) -> Extraction:
+    with tempfile.TemporaryDirectory(prefix="kb-convert-") as folder:
+        file = conversion.converted(path, name=name, target=target, folder=Path(folder), run=_run)
+        if file is None:
+            _extract(registry.EXPLAINER, path, name, media_type, part, scratch, limits)
+            raise IngestError(FailureCode.CORRUPT)
+        return _extract(registry.PARSERS[target], file, name, target, part, scratch, limits)
+
+
+def _extract(
+    parser: str, path: Path, name: str, media_type: str, part: int, scratch: Path, limits: Limits
+) -> Extraction:
     scratch.mkdir(parents=True, exist_ok=True)
     job = {
         "parser": parser,

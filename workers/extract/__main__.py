@@ -28,7 +28,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from workers.extract.base import ExtractionError, Source
-from workers.extract.wire import LOG_FILE, RESULT_FILE, encode
+from workers.extract.confinement import refuse_network
+from workers.extract.wire import LOG_FILE, NOT_CONFINED, RESULT_FILE, encode
 
 # How often the scratch folder is measured: a disk at 1 GB/s writes a quarter of a gigabyte in between.
 _LOOK_S = 0.25
@@ -107,15 +108,20 @@ def _refuse(event: str, _arguments: tuple[object, ...]) -> None:
 def _serve(job: dict[str, Any], *, jobs: int, wake: int, worker: int) -> dict[str, Any] | None:
     """Run one job in a fork; say how it ended. None: the worker is gone, and so is the child."""
     limits = job["limits"]
-    module, _, function = job["parser"].partition(":")
-    try:
-        parser = getattr(_loaded(module), function)
-    # A parser that cannot be loaded is a fault of the installation, not of the file: say so, and serve on.
-    except Exception:
-        return {"broken": traceback.format_exc()}
+    program = job.get("program")
+    parser = None
+    if program is None:
+        module, _, function = job["parser"].partition(":")
+        try:
+            parser = getattr(_loaded(module), function)
+        # A parser that cannot be loaded is a fault of the installation, not of the file: say so, and serve on.
+        except Exception:
+            return {"broken": traceback.format_exc()}
     started = time.monotonic()
     child = os.fork()
     if child == 0:
+        if program is not None:
+            _become(job)
         _work(job, parser)
     verdict = ""
     scratch = job["source"]["scratch"]
@@ -132,7 +138,7 @@ def _serve(job: dict[str, Any], *, jobs: int, wake: int, worker: int) -> dict[st
             if not verdict:
                 if time.monotonic() - started > limits["wall_s"]:
                     verdict = "time_limit"
-                elif _outgrown(scratch, limits):
+                elif (_outgrown_tree if program else _outgrown)(scratch, limits):
                     verdict = "output_limit"
                 if verdict:
                     _kill(child)
@@ -176,6 +182,21 @@ def _outgrown(scratch: str, limits: dict[str, Any]) -> bool:
     return bool(size_bytes > limits["scratch_bytes"])
 
 
+def _outgrown_tree(folder: str, limits: dict[str, Any]) -> bool:
+    """Of a converter, which makes folders."""
+    files = size_bytes = 0
+    for at, _, names in os.walk(folder):
+        files += 1 + len(names)
+        for name in names:
+            try:
+                size_bytes += os.lstat(f"{at}/{name}").st_size
+            except FileNotFoundError:
+                continue
+        if files > limits["scratch_files"] or size_bytes > limits["scratch_bytes"]:
+            return True
+    return False
+
+
 def _kill(child: int) -> None:
     """End the child and all it may have started."""
     for kill in (os.killpg, os.kill):  # Its group does not exist before its first instructions have run.
@@ -189,6 +210,8 @@ def _work(job: dict[str, Any], parser: Any) -> NoReturn:
     """The child: confine itself, parse, write the answer, end without running anybody's exit handlers."""
     try:
         _confine(job)
+        refuse_network()  # Where the machine lets it: the hook below is for code in Python only.
+        sys.addaudithook(_refuse)
         answer = _answer(job, parser)
         _write(answer)
     except MemoryError:
@@ -198,6 +221,23 @@ def _work(job: dict[str, Any], parser: Any) -> NoReturn:
     finally:
         # 70: EX_SOFTWARE. Reached on anything that the clauses above did not foresee.
         os._exit(0 if sys.exc_info()[0] is None else 70)
+
+
+def _become(job: dict[str, Any]) -> NoReturn:
+    """The child: confine itself and become the converter."""
+    scratch = job["source"]["scratch"]
+    try:
+        _confine(job)
+        if not refuse_network():
+            os._exit(NOT_CONFINED)
+        # No window system, and no home but the folder: nothing that is this user's is found.
+        places = dict.fromkeys(
+            ("HOME", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), scratch
+        )
+        os.execve(job["program"][0], job["program"], {**os.environ, **places, "SAL_USE_VCLPLUGIN": "svp"})
+    finally:
+        # 69: EX_UNAVAILABLE. The program could not be started.
+        os._exit(69)
 
 
 def _confine(job: dict[str, Any]) -> None:
@@ -223,7 +263,6 @@ def _confine(job: dict[str, Any]) -> None:
     # The soft limit's signal names the reason; a second later the hard one kills.
     _limit(resource.RLIMIT_CPU, limits["cpu_s"], limits["cpu_s"] + 1)
     _limit(resource.RLIMIT_AS, limits["memory_bytes"])
-    sys.addaudithook(_refuse)
 
 
 def _limit(what: int, soft: int, hard: int | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +38,8 @@ class Assembly:
         self._characters = 0
         self._warnings: dict[tuple[str, str], Warning_] = {}
         self.title = ""
+        # The bytes of a picture by its link, for a format that carries its pictures with it; None for any other.
+        self.carried: Callable[[str], bytes | None] = lambda _: None
 
     @property
     def figures(self) -> int:

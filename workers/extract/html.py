@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from workers.extract import limits, tables
+from workers.extract import limits, ocr, tables
 from workers.extract.assemble import Assembly, Role, one_line
 from workers.extract.base import Extraction, Source
 from workers.extract.figures import add_image
 from workers.extract.text import read_text
+
+# Embedded pictures are read.
+warm = ocr.warm
 
 # A page names its encoding within the first kilobyte; browsers look no further either.
 _PROLOGUE_BYTES = 1024
@@ -80,6 +83,13 @@ def add_fragment(markup: str, assembly: Assembly) -> None:
     body = LexborHTMLParser(markup).body
     if body is not None:
         _Walk(assembly, whole_page=False).run(body)
+
+
+def add_page(text: str, assembly: Assembly) -> None:
+    """A whole page inside another format: a chapter of a book."""
+    body = LexborHTMLParser(text).body
+    if body is not None:
+        _Walk(assembly, whole_page=True).run(body)
 
 
 def _stated(data: bytes) -> str:

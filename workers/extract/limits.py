@@ -29,15 +29,24 @@ class Limits:
 
 
 DEFAULT = Limits()
-# Archives and mailboxes: a part unpacks MEMBER_BYTES_PER_PART, or one member of MAX_MEMBER_BYTES, after reading past
-# what came before it in the stream. bzip2, the slowest, gives 30 MB/s on a core: MAX_UNPACKED_BYTES in 140 s.
+# Archives and mailboxes: a part unpacks MEMBER_BYTES_PER_PART, or one file of MAX_ARCHIVE_FILE_BYTES, after reading past
+# what came before it in the stream. bzip2, the slowest, gives 30 MB/s on a core: MAX_ARCHIVE_BYTES in 140 s.
 ARCHIVE = Limits(wall_s=600, cpu_s=400, file_bytes=1024 * _MIB, scratch_bytes=1536 * _MIB, scratch_files=1000)
 # Twenty megabytes of text are read in seconds; nesting made to cost the square of its depth must not hold a
 # worker for minutes.
 TEXT = Limits(wall_s=90, cpu_s=60)
 
 
+# Media types of files that hold other files.
+ARCHIVES = frozenset(
+    f"application/{name}"
+    for name in ["zip", "x-tar", "gzip", "x-bzip2", "x-xz", "zstd", "x-7z-compressed", "mbox"]
+)
+
+
 def limits_of(media_type: str) -> Limits:
+    if media_type in ARCHIVES:
+        return ARCHIVE
     return TEXT if media_type.startswith("text/") else DEFAULT
 
 
@@ -83,13 +92,55 @@ MAX_PAGE_OBJECTS = 5000
 # Forms inside forms inside forms: drawings nest two or three deep.
 MAX_FORM_DEPTH = 4
 
+# --- Office files and books -------------------------------------------------------------------------------------
+# Parts of one document: a slide has four or five, so a thousand slides with their pictures fit.
+MAX_ZIP_ENTRIES = 20_000
+# All parts unpacked: presentations carry videos, which are stored as they are and never opened.
+MAX_UNPACKED_BYTES = 2048 * _MIB
+# The parts that become text: the largest sheets people keep are some hundred megabytes of XML, read as a stream.
+MAX_UNPACKED_MARKUP_BYTES = 512 * _MIB
+# One part parsed as a tree, which takes five to ten times its bytes: a book in one file has ten megabytes.
+MAX_TREE_BYTES = 64 * _MIB
+# One part read whole, an embedded picture among them.
+MAX_MEMBER_BYTES = 128 * _MIB
+# An RTF file with its pictures, which it spells in hexadecimal digits.
+MAX_RTF_BYTES = 64 * _MIB
+# Slides or sheets; a presentation of more is a mistake of the program that made it.
+MAX_SLIDES = 2000
+MAX_SHEETS = 500
+# Rows with something in them of one sheet or table file: two thousand passages, which answer what a sheet is about.
+# A hundred thousand rows are a database, whose every row would stand beside documents in the results.
+MAX_ROWS = 20_000
+# Cells of one file. Columns of a row: readable tables have dozens.
+MAX_CELLS = 500_000
+MAX_COLUMNS = 200
+# Slides group shapes in groups, and Word puts text boxes into text boxes: two or three deep.
+MAX_NESTING = 12
+# Records of a JSON file, or elements of an XML file, that are looked at.
+MAX_NODES = 1_000_000
+
+# An argument of a LaTeX command: an author list or a long footnote, not half the document behind a lost bracket.
+MAX_LATEX_ARGUMENT = 50_000
+
+# --- Conversion -------------------------------------------------------------------------------------------------
+# LibreOffice starts in one to three seconds and converts a hundred pages in ten; a busy host takes several times as
+# long. It maps a gigabyte before it opens anything, keeps its libraries and fonts open, and writes one result.
+CONVERSION = Limits(
+    wall_s=180,
+    cpu_s=120,
+    memory_bytes=4096 * _MIB,
+    scratch_bytes=512 * _MIB,
+    open_files=512,
+    scratch_files=5000,
+)
+
 # --- Files inside files -------------------------------------------------------------------------------------------
 # A picture in a message in a mailbox in an archive in a message is four deep. What unpacks to itself ends here, too.
 MAX_DEPTH = 5
 # Of one file, and of everything inside of everything inside of it: a full mailbox passes, ten billion zeros do not.
-MAX_UNPACKED_BYTES = 4096 * _MIB
+MAX_ARCHIVE_BYTES = 4096 * _MIB
 # The largest that a site accepts as an upload of its own, unless it sets KB_MAX_UPLOAD_BYTES otherwise.
-MAX_MEMBER_BYTES = 1024 * _MIB
+MAX_ARCHIVE_FILE_BYTES = 1024 * _MIB
 # Entries of one file: a source tree with its packages has as many, and nobody searches its last ones.
 MAX_MEMBERS = 10_000
 # Everything inside of everything inside of one uploaded file.
@@ -110,12 +161,10 @@ MAX_MEMBER_NAME = 900
 # --- Messages ---------------------------------------------------------------------------------------------------
 # A message in memory: parsed it takes its size four times. Servers carry 25 to 150 MB.
 MAX_MESSAGE_BYTES = 256 * _MIB
-# Parts of one message. A digest has dozens.
-MAX_ATTACHMENTS = 500
 # Addresses told of one header: a message to the whole company is not about its receivers.
 MAX_ADDRESSES = 50
 
-# --- Answer ---------------------------------------------------------------------------------------
+# --- Answer -----------------------------------------------------------------------------------------------------
 MAX_OCR_LINES = 2000
 MAX_WARNINGS = 100
 # Of the parser's own output that goes to the log when it crashes.

@@ -21,7 +21,7 @@ from workers.extract import limits
 from workers.extract.assemble import Assembly, one_line
 from workers.extract.base import Extraction, ExtractionError, Source
 from workers.extract.charset import decode
-from workers.extract.figures import embedded_picture
+from workers.extract.figures import add_bytes
 from workers.extract.html import add_fragment
 from workers.extract.members import Unpacking
 from workers.extract.text import add_paragraphs
@@ -200,9 +200,7 @@ def _body(parts: _Parts, assembly: Assembly) -> None:
             add_fragment(_with_pictures(_text(forms["text/html"]), pictures, shown), assembly)
     for part in parts.pictures:
         if _content_id(part) not in shown:
-            picture = embedded_picture(_bytes(part), alt="", caption="", assembly=assembly)
-            if picture is not None:
-                assembly.figure(picture)
+            add_bytes(_bytes(part), assembly=assembly)
 
 
 def _content_id(part: "Message[str, str]") -> str:

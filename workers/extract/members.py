@@ -195,7 +195,7 @@ class Unpacking:
                 message = f"Its name is longer than {limits.MAX_MEMBER_NAME} characters."
                 self._members.append(Member(path[:100], error="unsafe_path", message=message))
             return None
-        if size_bytes > limits.MAX_MEMBER_BYTES:
+        if size_bytes > limits.MAX_ARCHIVE_FILE_BYTES:
             if self._at_part == self._part:
                 self._members.append(Member(path, error="too_large"))
             return None
@@ -233,8 +233,8 @@ class Unpacking:
         return f"m{self._files:06}.bin"
 
     def _refuse_bomb(self, size_bytes: int) -> None:
-        if size_bytes > limits.MAX_UNPACKED_BYTES:
-            gib = limits.MAX_UNPACKED_BYTES / 1024**3
+        if size_bytes > limits.MAX_ARCHIVE_BYTES:
+            gib = limits.MAX_ARCHIVE_BYTES / 1024**3
             raise BombError(
                 f"The archive unpacks to more than {gib:.0f} GB. Unpack it and upload what is needed."
             )

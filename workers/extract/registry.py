@@ -1,6 +1,20 @@
 """Which parser reads which media type? Named, not imported, so that a child loads only the one it needs."""
 
-from workers.extract.limits import ARCHIVE, DEFAULT, Limits
+from kb.containers import (
+    DOCX,
+    ENCRYPTED_PACKAGE,
+    KEYNOTE,
+    NUMBERS,
+    ODG,
+    ODP,
+    ODS,
+    ODT,
+    PAGES,
+    PPTX,
+    VSDX,
+    XLSB,
+    XLSX,
+)
 
 # media type -> "module:function", the function being a workers.extract.base.Extractor. A module may also have
 # `warm() -> None`, which loads what is slow to load; it runs once, before any untrusted byte is read.
@@ -9,6 +23,21 @@ PARSERS: dict[str, str] = {
     "text/markdown": "workers.extract.markdown:extract",
     "text/x-rst": "workers.extract.rst:extract",
     "text/html": "workers.extract.html:extract",
+    "text/csv": "workers.extract.delimited:extract",
+    "text/tab-separated-values": "workers.extract.delimited:extract",
+    "text/xml": "workers.extract.xml:extract",
+    "text/x-tex": "workers.extract.latex:extract",
+    "application/json": "workers.extract.jsons:extract",
+    "application/rtf": "workers.extract.rtf:extract",
+    "application/epub+zip": "workers.extract.epub:extract",
+    DOCX: "workers.extract.docx:extract",
+    PPTX: "workers.extract.pptx:extract",
+    XLSX: "workers.extract.xlsx:extract",
+    ODT: "workers.extract.odf:extract",
+    ODS: "workers.extract.odf:extract",
+    ODP: "workers.extract.odf:extract",
+    ODG: "workers.extract.odf:extract",
+    ENCRYPTED_PACKAGE: "workers.extract.locked:extract",
     "application/pdf": "workers.extract.pdf:extract",
     "image/png": "workers.extract.image:extract",
     "image/jpeg": "workers.extract.image:extract",
@@ -30,14 +59,33 @@ PARSERS: dict[str, str] = {
     "application/zstd": "workers.extract.archive:extract",
     "application/x-7z-compressed": "workers.extract.archive:extract",
 }
-# What is unpacked needs more room than what is read.
-_LIMITS: dict[str, Limits] = {
-    media_type: ARCHIVE
-    for media_type, parser in PARSERS.items()
-    if parser in ("workers.extract.archive:extract", "workers.extract.mbox:extract")
+
+# Read as what LibreOffice makes of it (workers/extract/conversion.py): media type -> the media type it becomes. Tables
+# become Excel's, which is read as a stream; drawings become pages, of which a picture says more than the words.
+CONVERTED: dict[str, str] = {
+    "application/msword": ODT,
+    "application/x-mswrite": ODT,
+    "application/vnd.ms-works": ODT,
+    "application/vnd.wordperfect": ODT,
+    "application/x-hwp": ODT,
+    "application/vnd.sun.xml.writer": ODT,
+    "application/vnd.stardivision.writer": ODT,
+    PAGES: ODT,
+    "application/vnd.ms-excel": XLSX,
+    XLSB: XLSX,
+    "application/vnd.lotus-1-2-3": XLSX,
+    "application/x-quattro-pro": XLSX,
+    "application/vnd.sun.xml.calc": XLSX,
+    "application/vnd.stardivision.calc": XLSX,
+    NUMBERS: XLSX,
+    "application/vnd.ms-powerpoint": ODP,
+    "application/vnd.sun.xml.impress": ODP,
+    "application/vnd.stardivision.impress": ODP,
+    KEYNOTE: ODP,
+    "application/vnd.visio": "application/pdf",
+    VSDX: "application/pdf",
+    "application/x-mspublisher": "application/pdf",
+    "application/vnd.sun.xml.draw": "application/pdf",
 }
-
-
-def limits_of(media_type: str) -> Limits:
-    """What the parser of such a file may use."""
-    return _LIMITS.get(media_type, DEFAULT)
+# Tells why a conversion failed.
+EXPLAINER = "workers.extract.legacy:explain"

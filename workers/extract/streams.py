@@ -62,7 +62,9 @@ def unpack(source: Source, unpacking: Unpacking) -> None:
         elif source.media_type == "application/x-tar":
             raise ExtractionError("corrupt")
         elif source.part == 0:
-            unpacking.offer(_inner_name(source.name), 0, lambda: rest, most_bytes=limits.MAX_MEMBER_BYTES)
+            unpacking.offer(
+                _inner_name(source.name), 0, lambda: rest, most_bytes=limits.MAX_ARCHIVE_FILE_BYTES
+            )
             if damaged := unpacking.only_error:
                 # The archive and its file are one: what is wrong with one is wrong with the other.
                 raise ExtractionError(damaged.error, damaged.message)

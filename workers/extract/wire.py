@@ -11,6 +11,8 @@ from workers.extract.base import Box, Extraction, Member, OcrLine, Picture, Text
 # In the scratch folder: the child's answer, and what it printed.
 RESULT_FILE = ".result.json"
 LOG_FILE = ".log"
+# What a converter's process ends with when it could not be kept from the network.
+NOT_CONFINED = 71
 # What Postgres refuses (NUL), what no reader sees, and halves of surrogate pairs, which UTF-8 cannot spell.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # A plain name in the scratch folder; no dot first, so that the runner's own files can never be named.

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from kb.containers import MAX_ZIP_DIRECTORY_BYTES, zip_directory_bytes
 from workers.extract.base import ExtractionError
 from workers.extract.charset import decode
 from workers.extract.members import Guarded, Unpacking
@@ -18,6 +19,9 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, IndexE
 
 
 def unpack(path: Path, unpacking: Unpacking) -> None:
+    stated = zip_directory_bytes(path)
+    if stated is not None and stated > MAX_ZIP_DIRECTORY_BYTES:
+        raise ExtractionError("output_limit", "The archive holds more files than the limit.")
     try:
         archive = zipfile.ZipFile(path)
     except (*_DAMAGE, NotImplementedError) as error:
