@@ -23,7 +23,7 @@ _LETTERS_PER_WORD = {"zh": 1.6, "ja": 2.0, "ko": 2.5, "th": 4.0}
 _UKRAINIAN = re.compile("[іїєґІЇЄҐ]")
 _LATIN_WORD = re.compile("[a-z\u00df-\u024f]+")
 _COMMON_WORDS = {
-    "en": "the of and to in is that for it with as was on are this be at by from how what not you your a",
+    "en": "the of and to in is that for it with as was on are this be at by from how what not you your no",
     "de": "der die das und in zu den mit von ist nicht ein eine für auf im dem des sich auch wie wird werden",
     "fr": "le la les de des et un une du en est pour que dans qui sur au par pas avec sont ce il plus",
     "es": "el la los las de que y en un una del por con no para es se al como lo su más son",
@@ -36,6 +36,8 @@ _VOTES = {
 }
 # One shared word decides nothing.
 _CLEAR_LEAD = 0.5
+# Other languages than English need two different words: labels and part numbers are full of "no", "as" and "de".
+_DISTINCT_WORDS = 2
 
 
 def detect_language(text: str) -> str:
@@ -48,10 +50,17 @@ def detect_language(text: str) -> str:
             return language
     votes = dict.fromkeys(_COMMON_WORDS, 0.0)
     for word in latin:
+        # A single letter is a unit, a label or an axis more often than a word.
+        if len(word) == 1:
+            continue
         for language in _VOTES.get(word, ()):
             votes[language] += 1 / len(_VOTES[word])
     first, second = sorted(votes.values(), reverse=True)[:2]
-    return max(votes, key=lambda language: votes[language]) if first - second >= _CLEAR_LEAD else ""
+    if first - second < _CLEAR_LEAD:
+        return ""
+    language = max(votes, key=lambda language: votes[language])
+    distinct = {word for word in latin if language in _VOTES.get(word, ())}
+    return language if language == "en" or len(distinct) >= _DISTINCT_WORDS else ""
 
 
 def _other_script(text: str) -> tuple[str, float]:

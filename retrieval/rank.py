@@ -22,8 +22,8 @@ class RankingSettings:
 
     # Convex combination by default: it keeps how much better a hit is, which ranks throw away.
     method: Method = "convex"
-    lexical_weight: float = 0.5
-    text_weight: float = 0.5
+    lexical_weight: float = 0.6
+    text_weight: float = 0.4
     visual_weight: float = 0.5
     # Of the text channel when its encoder does not know the query's language. Not nothing: names, numbers and
     # loan words still meet.

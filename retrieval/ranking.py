@@ -10,10 +10,16 @@ from retrieval.scope import Candidates
 # Where unrelated and equal pairs lie: for `text` all-MiniLM-L6-v2's questions and passages, for `visual` the narrow
 # range of CLIP-like encoders between words and pictures, for `lookalike` retrieval/encoders/lookalike.py's.
 CALIBRATIONS = {
-    "text": Calibration(0.1, 0.8),
+    "text": Calibration(0.0, 1.0),
     "visual": Calibration(0.05, 0.4),
     "lookalike": Calibration(0.5, 0.97),
 }
+# Every vector is near to every other to some degree. What a channel scores below this, calibrated, is no match: it
+# adds to what others found, but brings up nothing by itself. Questions and unrelated passages lie below a cosine of
+# 0.2 with all-MiniLM-L6-v2; unrelated pictures below 0.6 with the look-alike descriptor.
+MATCHES_FROM = {"text": 0.2, "visual": 0.3, "lookalike": 0.25}
+# A channel that counts less than this, since it hardly knows the question's language, brings up nothing either.
+PROPOSES_FROM_WEIGHT = 0.1
 # A picture's own channels: how it looks finds the same picture again, what is written in it finds its subject.
 PICTURE_WEIGHTS = {"lookalike": 0.6, "visual": 0.6, "read": 0.4}
 
@@ -85,6 +91,10 @@ def rank(
                 item.segment_id: (position, item.score)
                 for position, item in enumerate(candidates.items, start=1)
             }
+    matched = _matched(scores, weights)
+    scores = {
+        key: {segment: by[segment] for segment in by if segment in matched} for key, by in scores.items()
+    }
     fused = fuse(settings, scores, weights)
     groups = group_by_asset(
         {segment: found.score for segment, found in fused.items()},
@@ -100,6 +110,16 @@ def rank(
         )
         for group in groups
     ]
+
+
+def _matched(scores: Mapping[str, Mapping[int, float]], weights: Mapping[str, float]) -> set[int]:
+    """The segments that some channel, asked alone, would show."""
+    matched: set[int] = set()
+    for key, by in scores.items():
+        floor = MATCHES_FROM.get(key.split("/")[0], 0.0)
+        if weights[key] >= PROPOSES_FROM_WEIGHT or len(scores) == 1:
+            matched |= {segment for segment, score in by.items() if score >= floor and score > 0}
+    return matched
 
 
 def _calibrated(candidates: Candidates) -> dict[int, float]:

@@ -6,12 +6,14 @@ Ingest reads pictures with it in its child processes; a search reads the picture
 import functools
 import logging
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+_reading = threading.Lock()
 # Lines below this are texture more often than text.
 _MIN_SCORE = 0.5
 
@@ -45,8 +47,9 @@ def read_lines(image: Image.Image, *, max_side_px: int) -> tuple[ReadLine, ...]:
     picture = image.convert("RGB")
     picture.thumbnail((max_side_px, max_side_px))
     width, height = picture.size
-    # The engine expects OpenCV's channel order.
-    found = _engine()(np.asarray(picture)[:, :, ::-1])
+    # One picture at a time: the engine's parts are not said to be safe to share. It expects OpenCV's channel order.
+    with _reading:
+        found = _engine()(np.asarray(picture)[:, :, ::-1])
     if found.txts is None or found.boxes is None:
         return ()
     lines = []

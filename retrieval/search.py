@@ -14,6 +14,7 @@ from kb.models import Segment
 from kb.permissions import AnyUser, visible_assets, visible_audiences, visible_collections, visible_segments
 from retrieval import browse, channels, lexical, metrics, spaces
 from retrieval.analysis import contains_phrase
+from retrieval.describe import describe
 from retrieval.picture import QueryPicture, open_picture
 from retrieval.query import ParsedQuery, parse
 from retrieval.rank import RankingSettings
@@ -55,6 +56,9 @@ def search(user: AnyUser, request: SearchRequest) -> SearchResult:
         ranking = order(user, question, found)
     with clock("render"):
         result = render(user, request, question, ranking, found)
+    if question.kind == "picture" and question.picture is not None:
+        with clock("describe"):
+            result = replace(result, description=describe(question.picture, found.picture, scope))
     metrics.observe_search(question.kind, clock.stages_ms, found=bool(result.hits))
     return replace(result, timings_ms=clock.stages_ms)
 

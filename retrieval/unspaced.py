@@ -1,7 +1,7 @@
 """Which terms does a run of text have, in scripts that put no spaces between words?
 
 Pairs of neighbouring characters, and for ideographs the characters too: a word of one character (猫) must be
-found inside a longer one (猫咪). No dictionary: docs/decisions/chinese-words.md has the numbers.
+found inside a longer one (猫咪). No dictionary: docs/decisions/0004-words.md has the numbers.
 """
 
 from collections.abc import Iterator

@@ -130,7 +130,7 @@ def test_no_file_sees_what_another_left_behind(run_parser) -> None:
 
 def test_a_template_that_died_while_idle_is_replaced(run_parser) -> None:
     assert run_parser("remembers", name="a").blocks
-    (template,) = sandbox._pool._idle
+    (template,) = sandbox._pool._idle.values()
     template._process.kill()
     template._process.wait()
     assert run_parser("remembers", name="b").blocks[0].text == "b"

@@ -22,18 +22,33 @@ class NotStartedError(KbError):
     """The relay and the worker could not be started."""
 
 
+# A supervisor that ends by itself this often will not work the next time either.
+STARTS = 3
+
+
+class ServicesError(KbError):
+    """Relay and worker do not stay up: run `kb up` to see why."""
+
+
 class Services:
     """Relay and worker, for as long as a command needs them."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
+        self._starts = 0
         self._child: subprocess.Popen[bytes] | None = None
 
     def ensure(self) -> None:
-        """Starts them unless they run. Call again while waiting: whoever ran them may have ended."""
+        """Starts them unless they run. Call again while waiting: whoever ran them may have ended.
+
+        Raises ServicesError when they end again and again.
+        """
         if not settings.KB_EMBEDDED or running(settings.KB_HOME) is not None:
             return
         if self._child is None or self._child.poll() is not None:
+            if self._starts >= STARTS:
+                raise ServicesError
+            self._starts += 1
             self._child = subprocess.Popen(
                 self._command(), env=_own_environment(), preexec_fn=die_with_parent(signal.SIGTERM)
             )
