@@ -14,18 +14,14 @@ _EMPTY_WORDS = ("description automatically generated", "a picture containing")
 _CHART_CHARACTERS = 2000
 
 
-def add(
-    drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None
-) -> None:
+def add(drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None) -> None:
     """Everything in `drawing`, an element of `part`, except text boxes."""
     for picture in pictures(drawing, part, package=package, assembly=assembly, page=page):
         picture("")
     add_words(drawing, part, package=package, assembly=assembly, page=page)
 
 
-def add_words(
-    drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None
-) -> None:
+def add_words(drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None) -> None:
     """The words of the charts and diagrams in `drawing`."""
     for element in markup.descendants(drawing, "chart"):
         target = _target(element, "id", part, package)
@@ -36,9 +32,7 @@ def add_words(
         target = _target(element, "dm", part, package)
         root = package.optional_tree(target.target) if target else None
         for paragraph in () if root is None else markup.descendants(root, "p"):
-            assembly.add(
-                "".join(item.text or "" for item in markup.descendants(paragraph, "t")), "list", page
-            )
+            assembly.add("".join(item.text or "" for item in markup.descendants(paragraph, "t")), "list", page)
 
 
 class Found:
@@ -54,9 +48,7 @@ class Found:
         if self._target.external:
             # Never fetched; a picture of the collection is found by its path.
             self._assembly.figure(
-                Picture(
-                    "figure", link=self._target.target, alt_text=self._alt, caption=caption, page=self._page
-                )
+                Picture("figure", link=self._target.target, alt_text=self._alt, caption=caption, page=self._page)
             )
             return
         try:
@@ -81,9 +73,7 @@ def pictures(
 def chart_words(root: Element) -> str:
     """A chart's title, axis titles, series and categories, each once."""
     words = [_text(title) for title in markup.descendants(root, "title")]
-    words += [
-        one_line(value.text or "") for value in markup.descendants(root, "v") if _names_something(value)
-    ]
+    words += [one_line(value.text or "") for value in markup.descendants(root, "v") if _names_something(value)]
     return "; ".join(dict.fromkeys(word for word in words if word))[:_CHART_CHARACTERS]
 
 
@@ -103,8 +93,7 @@ def _names_something(value: Element) -> bool:
 
 def _target(element: Element, name: str, part: str, package: Package) -> Relation | None:
     identifier = next(
-        (value for key, value in element.items() if key.startswith("{") and key.rpartition("}")[2] == name),
-        "",
+        (value for key, value in element.items() if key.startswith("{") and key.rpartition("}")[2] == name), ""
     )
     return package.relations(part).get(identifier) if identifier else None
 
@@ -130,8 +119,4 @@ def _alt(element: Element) -> str:
 
 
 def _without_remark(alt: str) -> str:
-    return (
-        ""
-        if alt.lower().strip() in _EMPTY_WORDS
-        else alt.replace("Description automatically generated", "").strip()
-    )
+    return "" if alt.lower().strip() in _EMPTY_WORDS else alt.replace("Description automatically generated", "").strip()

@@ -29,9 +29,7 @@ _MACRO = re.compile(
     r"|\\\[|\n[ \t]*\n\s*"
 )
 _END_OF_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline\b")
-_RULES = re.compile(
-    r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|centering)\b|\\cline\{[^}]*\}"
-)
+_RULES = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|centering)\b|\\cline\{[^}]*\}")
 _SPACE = re.compile(r"\s*")
 # Arguments of a definition: \newcommand{\name}[2][default]{body}.
 _MOST_ARGUMENTS = 6
@@ -174,8 +172,7 @@ class _Reader:
     def _table(self, content: str) -> None:
         content = _RULES.sub(" ", self._without_comments(_after_arguments(content)))
         rows = [
-            [one_line(plain(cell)) for cell in re.split(r"(?<!\\)&", row)]
-            for row in _END_OF_ROW.split(content)
+            [one_line(plain(cell)) for cell in re.split(r"(?<!\\)&", row)] for row in _END_OF_ROW.split(content)
         ]
         rows = [row for row in rows if any(row)]
         for block in tables.lines(rows, header=tables.has_header(rows)):

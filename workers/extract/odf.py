@@ -27,9 +27,7 @@ _METADATA = {
     "date": "modified_at",
 }
 # Text that was deleted, or that repeats headings.
-_SKIPPED = frozenset(
-    {"tracked-changes", "table-of-content", "sequence-decls", "forms", "scripts", "event-listeners"}
-)
+_SKIPPED = frozenset({"tracked-changes", "table-of-content", "sequence-decls", "forms", "scripts", "event-listeners"})
 # Columns or rows that one cell may stand for, before it is the padding that fills a sheet to its edge.
 _MAX_REPEATED = 50
 
@@ -132,9 +130,7 @@ class _Reader:
                     self.blocks([shape], number)
         return len(found)
 
-    def blocks(
-        self, container: "Element | list[Element]", page: int | None, *, in_list: bool = False
-    ) -> None:
+    def blocks(self, container: "Element | list[Element]", page: int | None, *, in_list: bool = False) -> None:
         for element in container:
             name = markup.local(element)
             if name == "h":
@@ -224,7 +220,11 @@ def _cells(row: Element) -> Iterator[str]:
 
 
 def _cell(cell: Element) -> str:
-    shown = "\n".join(_text(item) for item in cell if markup.local(item) in {"p", "h", "list", "section"})
+    shown = "\n".join(
+        _text(item)
+        for item in cell
+        if markup.local(item) in {"p", "h", "list", "section"}
+    )
     return shown or markup.attribute(cell, "date-value") or markup.attribute(cell, "value")
 
 
@@ -273,3 +273,4 @@ def _note(element: Element) -> str:
     author = markup.child(element, "creator")
     words = "\n".join(_text(item) for item in markup.descendants(element, "p"))
     return f"{author.text}: {words}" if author is not None and author.text and words.strip() else words
+

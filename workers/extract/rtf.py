@@ -14,9 +14,7 @@ warm = ocr.warm
 _MARK = 0xF8E0
 _MARKED = re.compile(f"([{chr(_MARK + 1)}-{chr(_MARK + 9)}])")
 # {\s1 ... heading 1;} in the stylesheet names the paragraphs that have \s1.
-_HEADING_STYLE = re.compile(
-    r"\{(?:\\\*)?\\s(\d{1,5})\b[^{};]{0,1000}?\bheading (\d)[^{};]{0,100};\}", re.IGNORECASE
-)
+_HEADING_STYLE = re.compile(r"\{(?:\\\*)?\\s(\d{1,5})\b[^{};]{0,1000}?\bheading (\d)[^{};]{0,100};\}", re.IGNORECASE)
 _STYLE_SHEET = re.compile(r"\{\\stylesheet\b")
 # A paragraph's style or outline level stands among its properties.
 _PROPERTY = re.compile(r"\\(?:s(\d{1,5})|outlinelevel(\d))(?![\d])[ ]?")
@@ -72,9 +70,7 @@ def _add_pictures(text: str, assembly: Assembly) -> None:
         blip = _BLIP.search(text, start.end(), start.end() + 4000)
         digits = _HEX.search(text, blip.end()) if blip else None
         if digits:
-            figures.add_bytes(
-                bytes.fromhex(digits[1] if len(digits[1]) % 2 == 0 else _even(digits[1])), assembly=assembly
-            )
+            figures.add_bytes(bytes.fromhex(digits[1] if len(digits[1]) % 2 == 0 else _even(digits[1])), assembly=assembly)
 
 
 def _even(digits: str) -> str:

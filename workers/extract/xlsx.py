@@ -133,7 +133,5 @@ def _add_rest(package: Package, part: str, number: int, assembly: Assembly) -> N
             if root is None:
                 continue
             for paragraph in markup.descendants(root, "p"):
-                assembly.add(
-                    "".join(item.text or "" for item in markup.descendants(paragraph, "t")), page=number
-                )
+                assembly.add("".join(item.text or "" for item in markup.descendants(paragraph, "t")), page=number)
             drawings.add(root, relation.target, package=package, assembly=assembly, page=number)
