@@ -1,7 +1,7 @@
 """How is an asset taken away, or given to other readers, with everything derived from it? In one transaction."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import psycopg.errors
@@ -25,80 +25,131 @@ _DEADLOCK_ATTEMPTS = 3
 
 
 def delete_asset(asset: Asset) -> None:
-    """Removes rows, vectors, statistics and objects. Files of it that still wait in a run end as cancelled."""
+    """Removes rows, vectors, statistics and objects, and everything inside the file.
+
+    Files of it that still wait in a run end as cancelled.
+    """
     _again_after_deadlock(lambda: _delete(asset.pk))
 
 
 @transaction.atomic
 def _delete(asset_id: int) -> None:
-    versions = list(AssetVersion.objects.select_for_update().filter(asset=asset_id).order_by("pk"))
-    if not Asset.objects.select_for_update().filter(pk=asset_id).exists():
-        return
-    keys = {version.object_key for version in versions}
-    keys.update(Asset.objects.filter(pk=asset_id).values_list("object_key", flat=True))
-    IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
-        outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
-    )
     change = StatisticsChange()
-    keys |= remove_segments(asset_id, change)
-    IngestStep.objects.filter(asset_version__in=versions).delete()
-    Asset.objects.filter(pk=asset_id).delete()
+    keys = remove_assets([asset_id], change)
     word_statistics.apply(change)
     wake_relay()
     remove_objects_on_commit(keys)
 
 
+def remove_assets(asset_ids: Sequence[int], change: StatisticsChange) -> set[str]:
+    """Deletes the assets and all that is inside them; the caller applies `change` at its end.
+
+    Returns the keys of the objects that they named.
+    """
+    if not asset_ids:
+        return set()
+    versions, ids = _locked_tree(asset_ids)
+    if not ids:
+        return set()
+    keys = {version.object_key for version in versions}
+    keys.update(Asset.objects.filter(pk__in=ids).values_list("object_key", flat=True))
+    IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
+        outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
+    )
+    keys |= remove_segments(ids, change)
+    IngestStep.objects.filter(asset_version__in=versions).delete()
+    Asset.objects.filter(pk__in=ids).delete()
+    return keys
+
+
+def _locked_tree(asset_ids: Sequence[int]) -> tuple[list[AssetVersion], list[int]]:
+    """The assets, all that is inside them, and their versions: parents before members, versions before assets."""
+    versions: list[AssetVersion] = []
+    ids: list[int] = []
+    level = list(asset_ids)
+    while level:
+        versions += AssetVersion.objects.select_for_update().filter(asset__in=level).order_by("pk")
+        locked = list(
+            Asset.objects.select_for_update().filter(pk__in=level).order_by("pk").values_list("pk", flat=True)
+        )
+        ids += locked
+        level = list(Asset.objects.filter(parent__in=locked).order_by("pk").values_list("pk", flat=True))
+    return versions, ids
+
+
 @transaction.atomic
 def move(asset: Asset, audience: Audience | None) -> None:
-    """Gives the asset to the readers of `audience`; None: to its collection's again."""
+    """Gives the asset, and all that is inside it, to the readers of `audience`; None: to its collection's again."""
     locked = (
         Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
     )
     if locked is None:
         return
-    target_id = audience.pk if audience else locked.collection.audience_id
-    Asset.objects.filter(pk=asset.pk).update(
-        own_audience=audience, audience=target_id, updated_at=timezone.now()
-    )
-    asset.own_audience = audience
-    asset.audience_id = target_id
-    if target_id == locked.audience_id:
-        return
     change = StatisticsChange()
-    for old_id, (segments, lexemes) in word_statistics.published_words(asset.pk).items():
-        change.take_away(old_id, segments=segments, lexemes=lexemes)
-        change.add(target_id, segments=segments, lexemes=lexemes)
+    asset.own_audience = audience
+    asset.audience_id = audience.pk if audience else locked.collection.audience_id
+    _give([asset.pk], asset, change)
+    move_members(asset, change)
+    word_statistics.apply(change)
+
+
+def move_members(asset: Asset, change: StatisticsChange) -> None:
+    """Gives all that is inside the asset to its readers; the caller applies `change` at its end."""
+    level = [asset.pk]
+    while level := list(
+        Asset.objects.select_for_update(no_key=True)
+        .filter(parent__in=level)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    ):
+        _give(level, asset, change)
+
+
+def _give(asset_ids: Sequence[int], like: Asset, change: StatisticsChange) -> None:
+    target_id = like.audience_id
+    Asset.objects.filter(pk__in=asset_ids).update(
+        own_audience=like.own_audience_id, audience=target_id, updated_at=timezone.now()
+    )
+    for old_id, (segments, lexemes) in word_statistics.published_words(asset_ids).items():
+        if old_id != target_id:
+            change.take_away(old_id, segments=segments, lexemes=lexemes)
+            change.add(target_id, segments=segments, lexemes=lexemes)
     with connection.cursor() as cursor:
         for table in ("kb_segmentwords", "kb_vector"):
             cursor.execute(
                 f"UPDATE {table} SET audience_id = %s"  # noqa: S608 - one of two literals above
-                " WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
-                [target_id, asset.pk],
+                " WHERE audience_id <> %s AND segment_id IN (SELECT id FROM kb_segment WHERE asset_id = ANY(%s))",
+                [target_id, target_id, list(asset_ids)],
             )
-    Segment.objects.filter(asset=asset.pk, audience__isnull=False).update(audience=target_id)
-    word_statistics.apply(change)
+    Segment.objects.filter(asset__in=asset_ids, audience__isnull=False).exclude(audience=target_id).update(
+        audience=target_id
+    )
 
 
-def remove_segments(asset_id: int, change: StatisticsChange, *, up_to_version: int | None = None) -> set[str]:
-    """Deletes the asset's segments with their words and vectors; the caller applies `change` at its end.
+def remove_segments(
+    asset_ids: Sequence[int], change: StatisticsChange, *, up_to_version: int | None = None
+) -> set[str]:
+    """Deletes the assets' segments with their words and vectors; the caller applies `change` at its end.
 
     Those of versions before `up_to_version`, where given; that version's own words go too, since it is about to
     be published and gets them then. Returns the keys of the pictures that nothing points at any more.
     """
-    for audience_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
+    assets = list(asset_ids)
+    for audience_id, (segments, lexemes) in word_statistics.published_words(assets).items():
         change.take_away(audience_id, segments=segments, lexemes=lexemes)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, picture_key, thumbnail_key FROM kb_segment"
-            " WHERE asset_id = %s AND version < coalesce(%s, 2147483647)",
-            [asset_id, up_to_version],
+            " WHERE asset_id = ANY(%s) AND version < coalesce(%s, 2147483647)",
+            [assets, up_to_version],
         )
         rows = cursor.fetchall()
         ids = [row[0] for row in rows]
         # In this order because Django's foreign keys do not cascade in the database.
         cursor.execute(
-            "DELETE FROM kb_segmentwords WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
-            [asset_id],
+            "DELETE FROM kb_segmentwords WHERE segment_id IN"
+            " (SELECT id FROM kb_segment WHERE asset_id = ANY(%s))",
+            [assets],
         )
         for table in ("kb_stagedvector", "kb_vector"):
             cursor.execute(f"DELETE FROM {table} WHERE segment_id = ANY(%s)", [ids])  # noqa: S608 - literals
