@@ -45,10 +45,6 @@ class FailureCode(TextChoices):
         "nested_too_deep",
         _("The file lies too many archives or messages deep; what is inside it was not opened."),
     )
-    MEMBER_UNREADABLE = (
-        "member_unreadable",
-        _("A file inside this file could not be read; the others are searchable."),
-    )
     TIME_LIMIT = "time_limit", _("Reading the file took longer than the limit.")
     MEMORY_LIMIT = "memory_limit", _("Reading the file took more memory than the limit.")
     OUTPUT_LIMIT = "output_limit", _("The file unpacks to more than the limit.")

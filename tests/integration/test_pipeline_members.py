@@ -62,7 +62,9 @@ def words_of(asset: Asset) -> str:
 
 def test_files_in_an_archive_in_a_message_are_assets_with_a_path(collection: Collection) -> None:
     inner = a_zip({"plans/tower.txt": "the tower has nine floors", "cost.txt": "it costs a lot"})
-    run = bring_in(collection, {"mail/offer.eml": a_message("The offer", "See attached.", ("all.zip", inner))})
+    run = bring_in(
+        collection, {"mail/offer.eml": a_message("The offer", "See attached.", ("all.zip", inner))}
+    )
     assert outcomes(run) == {
         "mail/offer.eml": "indexed",
         "mail/offer.eml!/all.zip": "indexed",
@@ -82,7 +84,16 @@ def test_files_in_an_archive_in_a_message_are_assets_with_a_path(collection: Col
 def test_one_bad_member_never_harms_the_others(collection: Collection) -> None:
     run = bring_in(
         collection,
-        {"all.zip": a_zip({"bad.pdf": b"%PDF-1.7 not really", "good.txt": "a good line", "odd.bin": b"\x7fELF" * 50, "no.txt": ""})},
+        {
+            "all.zip": a_zip(
+                {
+                    "bad.pdf": b"%PDF-1.7 not really",
+                    "good.txt": "a good line",
+                    "odd.bin": b"\x7fELF" * 50,
+                    "no.txt": "",
+                }
+            )
+        },
     )
     assert outcomes(run) == {
         "all.zip": "indexed",
@@ -110,9 +121,13 @@ def test_a_step_that_runs_twice_brings_in_once(collection: Collection) -> None:
 
 
 def test_a_new_version_of_the_archive_changes_keeps_and_removes_members(collection: Collection) -> None:
-    bring_in(collection, {"all.zip": a_zip({"same.txt": "stays", "gone.txt": "goes", "new.txt": "old words"})})
+    bring_in(
+        collection, {"all.zip": a_zip({"same.txt": "stays", "gone.txt": "goes", "new.txt": "old words"})}
+    )
     same = asset_at("all.zip!/same.txt")
-    run = bring_in(collection, {"all.zip": a_zip({"same.txt": "stays", "new.txt": "new words", "more.txt": "more"})})
+    run = bring_in(
+        collection, {"all.zip": a_zip({"same.txt": "stays", "new.txt": "new words", "more.txt": "more"})}
+    )
     assert outcomes(run) == {
         "all.zip": "indexed",
         "all.zip!/same.txt": "unchanged",
@@ -128,6 +143,7 @@ def test_a_new_version_of_the_archive_changes_keeps_and_removes_members(collecti
 
 def test_members_that_may_still_be_there_are_kept(collection: Collection) -> None:
     """Of a damaged archive nobody knows what it holds."""
+
     def packed(files: dict[str, bytes]) -> bytes:
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w") as archive:
@@ -145,12 +161,22 @@ def test_members_that_may_still_be_there_are_kept(collection: Collection) -> Non
     assert "all.tar!/b.txt" in uris()
 
 
-def test_deleting_the_archive_deletes_what_is_inside(collection: Collection, storage: FolderStorage, django_capture_on_commit_callbacks) -> None:  # type: ignore[no-untyped-def]
-    bring_in(collection, {"all.zip": a_zip({"in.zip": a_zip({"deep.txt": "deep words"}), "a.txt": "a words"}), "own.txt": "own words"})
+def test_deleting_the_archive_deletes_what_is_inside(
+    collection: Collection, storage: FolderStorage, django_capture_on_commit_callbacks
+) -> None:  # type: ignore[no-untyped-def]
+    bring_in(
+        collection,
+        {
+            "all.zip": a_zip({"in.zip": a_zip({"deep.txt": "deep words"}), "a.txt": "a words"}),
+            "own.txt": "own words",
+        },
+    )
     with django_capture_on_commit_callbacks(execute=True):
         library.delete_asset(asset_at("all.zip"))
     assert uris() == ["own.txt"]
-    assert rows("SELECT count(*) FROM kb_segment s JOIN kb_asset a ON a.id = s.asset_id WHERE a.source_uri <> 'own.txt'") == [(0,)]
+    assert rows(
+        "SELECT count(*) FROM kb_segment s JOIN kb_asset a ON a.id = s.asset_id WHERE a.source_uri <> 'own.txt'"
+    ) == [(0,)]
     assert list(checks.check(storage)) == []
     assert_statistics_are_right()
 
@@ -161,7 +187,9 @@ def test_members_have_the_readers_of_their_archive_and_follow_it(collection: Col
     bring_in(collection, {"all.zip": a_zip({"in.zip": a_zip({"deep.txt": "deep words"})})}, audience=few)
     assert {asset.audience_id for asset in Asset.objects.all()} == {few.pk}
     library.move(asset_at("all.zip"), others)
-    assert {(asset.audience_id, asset.own_audience_id) for asset in Asset.objects.all()} == {(others.pk, others.pk)}
+    assert {(asset.audience_id, asset.own_audience_id) for asset in Asset.objects.all()} == {
+        (others.pk, others.pk)
+    }
     assert rows("SELECT DISTINCT audience_id FROM kb_segmentwords") == [(others.pk,)]
     assert_statistics_are_right()
     assert_parts_agree()
@@ -172,14 +200,23 @@ def test_members_have_the_readers_of_their_archive_and_follow_it(collection: Col
 def test_a_new_version_with_other_readers_takes_unchanged_members_along(collection: Collection) -> None:
     few = interned_audience([Principal(user=a_user("ana"))])
     bring_in(collection, {"all.zip": a_zip({"a.txt": "first", "b.txt": "second"})})
-    bring_in(collection, {"all.zip": a_zip({"a.txt": "first", "b.txt": "changed", "c.txt": "third"})}, audience=few)
+    bring_in(
+        collection, {"all.zip": a_zip({"a.txt": "first", "b.txt": "changed", "c.txt": "third"})}, audience=few
+    )
     assert {asset.audience_id for asset in Asset.objects.all()} == {few.pk}
     assert_statistics_are_right()
     assert_parts_agree()
 
 
 def test_the_same_bytes_are_one_asset_inside_one_archive_and_two_in_two(collection: Collection) -> None:
-    run = bring_in(collection, {"one.zip": a_zip({"a.txt": "same", "b.txt": "same"}), "two.zip": a_zip({"c.txt": "same"}), "d.txt": "same"})
+    run = bring_in(
+        collection,
+        {
+            "one.zip": a_zip({"a.txt": "same", "b.txt": "same"}),
+            "two.zip": a_zip({"c.txt": "same"}),
+            "d.txt": "same",
+        },
+    )
     assert outcomes(run)["one.zip!/b.txt"] == "unchanged"
     assert uris() == ["d.txt", "one.zip", "one.zip!/a.txt", "two.zip", "two.zip!/c.txt"]
 
@@ -228,10 +265,15 @@ def test_an_archive_that_holds_itself_ends(collection: Collection, monkeypatch: 
     assert outcomes(run) == {"r.zip": "indexed", "r.zip!/r.zip": "unchanged"}
 
 
-def test_a_tree_of_archives_stops_at_its_budget(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tree_of_archives_stops_at_its_budget(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Flat caps hold in each archive; this one holds over all of them together."""
     monkeypatch.setattr(unpack, "_BUDGET", unpack.Budget(depth=5, files=6, size_bytes=10**6))
-    leaves = {f"{number}.zip": a_zip({f"{number}-{leaf}.txt": f"words {number} {leaf}" for leaf in range(4)}) for number in range(4)}
+    leaves = {
+        f"{number}.zip": a_zip({f"{number}-{leaf}.txt": f"words {number} {leaf}" for leaf in range(4)})
+        for number in range(4)
+    }
     run = bring_in(collection, {"tree.zip": a_zip(leaves)})  # type: ignore[arg-type]
     assert Asset.objects.filter(parent__isnull=False).count() == 6
     assert "members_capped" in codes(run).values()
@@ -254,7 +296,9 @@ def test_cancelling_and_retrying_the_run_loses_nothing(collection: Collection) -
     assert run.state == "done"
 
 
-def test_a_store_that_is_away_is_asked_again(collection: Collection, monkeypatch: pytest.MonkeyPatch, settings) -> None:  # type: ignore[no-untyped-def]
+def test_a_store_that_is_away_is_asked_again(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, settings
+) -> None:  # type: ignore[no-untyped-def]
     settings.KB_BACKOFF_S = 0.0
     run = upload(collection, {"all.zip": a_zip({"a.txt": "first"})})
     failures = iter([StorageError("away")])

@@ -89,8 +89,8 @@ class _Parts:
 
     def sort(self, part: "Message[str, str]", forms: dict[str, "Message[str, str]"] | None = None) -> None:
         kind = part.get_content_type()
-        inside = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(inside, list):
+        inside = _inside(part)
+        if part.get_content_maintype() == "multipart" and inside:
             self.sealed |= kind == "multipart/encrypted"
             if kind == "multipart/alternative":
                 forms = {}
@@ -111,13 +111,19 @@ class _Parts:
                 return
             if forms is not None and kind.startswith("text/"):
                 return  # A form for some other program: for calendars, for watches.
-            if kind == "message/delivery-status" and isinstance(inside, list):
+            if kind == "message/delivery-status" and inside:
                 self.texts.extend({"text/plain": child} for child in inside)
                 return
         if kind.startswith("image/") and (part["Content-ID"] or part.get_content_disposition() == "inline"):
             self.pictures.append(part)
         else:
             self.attachments.append(part)
+
+
+def _inside(part: "Message[str, str]") -> list["Message[str, str]"]:
+    """The parts that the part consists of; none when it is a leaf."""
+    inside = part.get_payload()
+    return [child for child in inside if isinstance(child, Message)] if isinstance(inside, list) else []
 
 
 def _headers(message: "Message[str, str]", assembly: Assembly) -> dict[str, str]:
@@ -240,9 +246,8 @@ def _bytes(part: "Message[str, str]") -> bytes:
 
 
 def _attach(part: "Message[str, str]", unpacking: Unpacking) -> None:
-    inside = part.get_payload()
-    is_message = part.get_content_type() == "message/rfc822"
-    if is_message and isinstance(inside, list) and inside:
+    inside = _inside(part)
+    if part.get_content_type() == "message/rfc822" and inside:
         content = _whole(inside[0], part)
         name = _file_name(part) or message_name(header(inside[0], "subject"))
     else:

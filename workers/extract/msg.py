@@ -23,7 +23,7 @@ from striprtf.striprtf import rtf_to_text
 from workers.extract import limits
 from workers.extract.base import Extraction, ExtractionError, Source
 from workers.extract.charset import decode
-from workers.extract.mail import message_name, read
+from workers.extract.mail import header, message_name, read
 
 _PROPERTIES = "__properties_version1.0"
 # Bytes before the first property, by what the properties are of ([MS-OXMSG] 2.4.1).
@@ -135,7 +135,9 @@ class _Storage:
             return markup, "html"
         if packed := self._binary(_RTF):
             # Dropping what RTF marks as skippable also drops the tags of HTML that hides in RTF.
-            text = rtf_to_text(compressed_rtf.decompress(packed).decode("cp1252", "replace"), errors="ignore")
+            text: str = rtf_to_text(  # type: ignore[no-untyped-call]
+                compressed_rtf.decompress(packed).decode("cp1252", "replace"), errors="ignore"
+            )
             return text, "plain"
         return "", "plain"
 
@@ -150,7 +152,7 @@ class _Storage:
             )
             part: Message[str, str] = MIMEBase("message", "rfc822")
             part.attach(message)
-            name = message_name(name or str(message["Subject"] or ""))
+            name = message_name(name or header(message, "subject"))
         else:
             major, _, minor = (self._text(_MIME) or "application/octet-stream").partition("/")
             if major in ("multipart", "message"):
@@ -159,7 +161,7 @@ class _Storage:
             part.set_payload(self._binary(_DATA))
             encoders.encode_base64(part)
             if content_id := self._text(_CONTENT_ID):
-                part["Content-ID"] = Header(f"<{_UNPRINTABLE.sub('', content_id)}>", "utf-8")
+                part["Content-ID"] = _encoded(f"<{content_id}>")
         part.add_header(
             "Content-Disposition", "attachment", filename=("utf-8", "", _UNPRINTABLE.sub("", name))
         )

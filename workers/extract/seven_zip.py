@@ -2,8 +2,9 @@
 
 import lzma
 import struct
+import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any, cast
 
 import py7zr
 from py7zr.exceptions import ArchiveError, PasswordRequired
@@ -78,8 +79,10 @@ class _Target(Py7zIO):
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
+        self.crc32 = 0
 
     def write(self, s: bytes | bytearray) -> int:
+        self.crc32 = zlib.crc32(s, self.crc32)
         return self._file.write(s)
 
     def read(self, _size: int | None = None) -> bytes:
@@ -101,36 +104,56 @@ class _Target(Py7zIO):
 class _Targets(WriterFactory):
     def __init__(self, wanted: dict[str, Path]) -> None:
         self._wanted = wanted
-        self.begun: list[str] = []
+        self.begun: dict[str, _Target] = {}
 
     def create(self, filename: str) -> Py7zIO:
         # py7zr gives the name as a path; nothing else than what was asked for is ever written.
-        target = self._wanted.get(filename)
-        if target is None:
-            return NullIO()
-        self.begun.append(filename)
-        return _Target(target)
+        path = self._wanted.get(filename)
+        if path is None:
+            return cast(Py7zIO, NullIO())  # type: ignore[no-untyped-call]
+        self.begun[filename] = _Target(path)
+        return self.begun[filename]
 
 
 def _take_out(path: Path, wanted: dict[str, tuple[str, str]], scratch: Path) -> set[str]:
     """Writes the files; returns the names of those that are damaged."""
-    by_path = {PurePosixPath(name).as_posix(): name for name in wanted}
-    left, damaged = dict(by_path), set()
+    left = {PurePosixPath(name).as_posix(): name for name in wanted}
+    damaged: set[str] = set()
     for _ in range(_PASSES):
         if not left:
-            return damaged
+            break
         targets = _Targets({as_path: scratch / wanted[name][1] for as_path, name in left.items()})
         with path.open("rb") as file, _opened(file) as archive:
-            try:
-                archive.extract(targets=list(left.values()), factory=targets)
-            except _DAMAGE:
-                if not targets.begun:
-                    break
-                *whole, broken = targets.begun
-                damaged.add(left.pop(broken))
-                for as_path in whole:
-                    del left[as_path]
-            else:
-                # Whatever was not begun has no bytes at all.
-                return damaged | {name for as_path, name in left.items() if as_path not in targets.begun}
+            stated = _take_checksums(archive)
+            broken = _extract(archive, targets, list(left.values()))
+        for as_path, target in targets.begun.items():
+            name = left.pop(as_path)
+            if as_path == broken or stated.get(name, target.crc32) != target.crc32:
+                damaged.add(name)
+        if not broken:
+            break
+    # What no pass came to has no bytes, or lies behind damage in its stream.
     return damaged | set(left.values())
+
+
+def _take_checksums(archive: py7zr.SevenZipFile) -> dict[str, int]:
+    """The checksums, which py7zr will not know then: it ends the whole pass at the first that is wrong."""
+    stated = {}
+    for entry in archive.files:
+        properties: Any = entry.file_properties()  # Its type knows only some of its keys.
+        if (checksum := properties.get("digest")) is not None:
+            stated[str(entry.filename)] = int(checksum)
+            properties["digest"] = None
+    return stated
+
+
+def _extract(archive: py7zr.SevenZipFile, targets: _Targets, names: list[str]) -> str:
+    """One pass; returns the path at which damage ended it, if any did."""
+    try:
+        archive.extract(targets=names, factory=targets)
+    except _DAMAGE:
+        return next(reversed(targets.begun), "")
+    finally:
+        for target in targets.begun.values():
+            target.close()
+    return ""

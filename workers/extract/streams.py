@@ -5,9 +5,11 @@ A compressed stream that holds a TAR is a TAR; any other is one file under the a
 
 import bz2
 import gzip
+import importlib
 import io
 import lzma
 import os
+import sys
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -33,10 +35,9 @@ _DAMAGE: tuple[type[Exception], ...] = (
 )
 
 
-def _zstandard(path: Path) -> Any:
-    from backports import zstd  # A dependency of py7zr; Python has it itself from 3.14 on.
-
-    return zstd.open(path)
+def _zstandard() -> Any:
+    """Python's own from 3.14 on, and before that the one that py7zr brings."""
+    return importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {
@@ -44,7 +45,7 @@ _OPENERS: dict[str, Callable[[Path], Any]] = {
     "application/gzip": gzip.open,
     "application/x-bzip2": bz2.open,
     "application/x-xz": lzma.open,
-    "application/zstd": _zstandard,
+    "application/zstd": lambda path: _zstandard().open(path),
 }
 # Ends that the compressed file's own name has and its content's has not; the short ones stand for a TAR.
 _ENDS = {".gz", ".bz2", ".xz", ".zst", ".gzip", ".z"}
@@ -84,9 +85,7 @@ class _Joined:
 def _zstandard_errors(media_type: str) -> tuple[type[Exception], ...]:
     if media_type != "application/zstd":
         return ()
-    from backports import zstd
-
-    return (zstd.ZstdError,)
+    return (_zstandard().ZstdError,)
 
 
 def _is_tar(head: bytes) -> bool:

@@ -9,6 +9,7 @@ import re
 
 import resvg_py
 from lxml import etree
+from PIL import Image
 
 from workers.extract import limits, ocr, pixels
 from workers.extract.assemble import Assembly, one_line
@@ -136,7 +137,7 @@ def _pixels(length: str) -> float:
     return float(found[1]) * _PX[found[2]] if found else 0.0
 
 
-def _draw(root: etree._Element, width: float, height: float) -> "pixels.Image.Image":
+def _draw(root: etree._Element, width: float, height: float) -> Image.Image:
     scale = _SIDE_PX / max(width, height)
     drawn = resvg_py.svg_to_bytes(
         svg_string=etree.tostring(root, encoding="unicode"),

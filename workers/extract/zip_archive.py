@@ -4,6 +4,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from kb.containers import MAX_ZIP_DIRECTORY_BYTES, zip_directory_bytes
@@ -38,7 +39,7 @@ def unpack(path: Path, unpacking: Unpacking) -> None:
             elif entry.flag_bits & _ENCRYPTED:
                 unpacking.fail(name, "encrypted")
             else:
-                unpacking.offer(name, entry.file_size, lambda entry=entry: _opened(archive, entry, unpacking))
+                unpacking.offer(name, entry.file_size, partial(_opened, archive, entry, unpacking))
 
 
 def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacking: Unpacking) -> Guarded:
