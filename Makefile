@@ -11,7 +11,7 @@ SERVE ?= 1
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-base demo test test-security test-browser lint bench clean
+.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-search k8s-check clean
 
 help:
 	@echo "make demo           set up, bring in the sample library, search it, serve it on 127.0.0.1:8000"
@@ -19,6 +19,7 @@ help:
 	@echo "make test           the whole suite; test-security and test-browser run a part of it"
 	@echo "make lint           style, types, import contracts"
 	@echo "make bench          every benchmark; each prints a JSON object as its last line"
+	@echo "make k8s-check      build the Kubernetes overlays (needs kubectl) and try the alerts (promtool)"
 	@echo "make clean          remove caches and test data; the environment and the library stay"
 
 # A stamp remembers what an installation was made from, so a second run does nothing.
@@ -57,8 +58,14 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
-	$(BIN)/python -m pytest tests/benchmarks
+bench: bench-search
+
+# SEGMENTS=200000 make bench-search; STRICT=1 fails where a target is missed.
+bench-search: setup
+	$(BIN)/python -m tests.benchmarks.search
+
+k8s-check: setup
+	$(BIN)/python -m pytest tests/k8s_check.py
 
 clean:
 	rm -rf var/test build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

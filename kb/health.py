@@ -9,6 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from kb import metrics
 from kb.exceptions import StorageError
 from kb.storage import storage
 
@@ -39,7 +40,9 @@ def _passes(name: str, check: Callable[[], None]) -> bool:
         check()
     except (DatabaseError, StorageError, OSError, NotReadyError) as error:
         log.error("health.not_ready", part=name, exc_info=error)
+        metrics.READY.labels(name).set(0)
         return False
+    metrics.READY.labels(name).set(1)
     return True
 
 

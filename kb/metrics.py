@@ -7,7 +7,14 @@ import secrets
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 # Around the targets: 25 and 60 ms for words, 60 and 120 ms for a picture.
@@ -19,22 +26,29 @@ REQUESTS = Histogram(
     ["view", "method", "status"],
     buckets=BUCKETS_S,
 )
+READY = Gauge(
+    "kb_ready",
+    "Whether each part passed when /readyz was last asked, 1 or 0.",
+    ["part"],
+    # Of several processes that share a port, the one that was asked last knows.
+    multiprocess_mode="mostrecent",
+)
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_read(request):
         return HttpResponse(status=404)
-    return HttpResponse(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
 
 
-def _registry() -> CollectorRegistry:
-    """Of this process; of all web processes where they share a folder, as gunicorn's do in production."""
+def registry() -> CollectorRegistry:
+    """Of this process; where processes share a folder, of all of them: gunicorn's, or a worker's children."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library ships this one untyped
-    return registry
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library ships this one untyped
+    return shared
 
 
 def _may_read(request: HttpRequest) -> bool:

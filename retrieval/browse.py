@@ -1,8 +1,12 @@
-"""What is there, newest first? For a question of filters alone."""
+"""What is there? The newest first, for a question of filters alone; and the pictures that documents link to."""
+
+from collections.abc import Collection as Members
 
 from django.db import connection
 
 from retrieval.scope import Candidate, Candidates, Scope
+
+CHANNEL = "newest"
 
 NEWEST = """
 SELECT first.id
@@ -26,4 +30,24 @@ def newest(scope: Scope, limit: int) -> Candidates:
         cursor.execute(NEWEST.format(scope=where), parameters | {"limit": limit})
         found = [segment_id for (segment_id,) in cursor.fetchall()]
     items = tuple(Candidate(segment_id, 1 / rank) for rank, segment_id in enumerate(found, start=1))
-    return Candidates("newest", items, len(items) >= limit, attainable=1.0)
+    return Candidates(CHANNEL, items, len(items) >= limit, attainable=1.0)
+
+
+PICTURES = """
+SELECT a.collection_id, a.source_uri, a.id
+FROM unnest(%(places)s::bigint[], %(uris)s::text[]) AS link (collection_id, source_uri)
+JOIN kb_asset a ON a.collection_id = link.collection_id AND a.source_uri = link.source_uri
+WHERE a.version > 0 AND {scope}
+"""
+
+
+def pictures_at(links: Members[tuple[int, str]], scope: Scope) -> dict[tuple[int, str], int]:
+    """The searchable assets in `scope` at these places: collection and source_uri."""
+    wanted = sorted(links)
+    if not wanted:
+        return {}
+    where, parameters = scope.where_asset()
+    parameters |= {"places": [place for place, _ in wanted], "uris": [uri for _, uri in wanted]}
+    with connection.cursor() as cursor:
+        cursor.execute(PICTURES.format(scope=where), parameters)
+        return {(collection_id, uri): asset_id for collection_id, uri, asset_id in cursor.fetchall()}

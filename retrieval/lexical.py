@@ -95,7 +95,7 @@ def find(terms: Sequence[WeightedTerm], scope: Scope, limit: int) -> Candidates:
     query = sparse_literal({term.lexeme_id: term.weight for term in terms})
     best: list[Candidate] = []
     seen: list[int] = []
-    matched = 0
+    is_capped = False
     remaining = list(terms)
     with connection.cursor() as cursor:
         while remaining:
@@ -110,12 +110,12 @@ def find(terms: Sequence[WeightedTerm], scope: Scope, limit: int) -> Candidates:
                 parameters | {"query": query, "essential": essential, "seen": seen, "limit": limit},
             )
             rows = cursor.fetchall()
-            matched += len(rows)
+            is_capped = is_capped or len(rows) >= limit
             best += [Candidate(segment_id, float(score)) for segment_id, score in rows]
             best.sort(key=lambda candidate: (-candidate.score, candidate.segment_id))
             del best[limit:]
             seen += essential
-    return Candidates("lexical", tuple(best), bool(remaining) or matched > limit, attainable)
+    return Candidates("lexical", tuple(best), bool(remaining) or is_capped, attainable)
 
 
 # Terms that together stand in at most this many segments are fetched in one statement: scoring costs about a
@@ -135,14 +135,21 @@ def _next_batch(terms: Sequence[WeightedTerm]) -> list[WeightedTerm]:
     return batch
 
 
+# The `+ 0` keeps the planner from walking the primary key, which is long where the words are rare.
+WITH_ALL = """
+SELECT w.segment_id
+FROM kb_segmentwords w
+WHERE w.terms @> %(all)s::int[] AND {scope}
+ORDER BY w.segment_id + 0
+LIMIT %(limit)s
+"""
+
+
 def segments_with_all(lexeme_ids: Sequence[int], scope: Scope, limit: int) -> list[int]:
-    """Segments that have every one of `lexeme_ids`, in no order: where a phrase may stand."""
+    """Segments that have every one of `lexeme_ids`, the oldest `limit`: where a phrase may stand."""
     where, parameters = scope.where("w")
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT w.segment_id FROM kb_segmentwords w WHERE w.terms @> %(all)s::int[] AND {where} LIMIT %(limit)s",  # noqa: S608 - the fragment is Scope's own; values are parameters
-            parameters | {"all": list(lexeme_ids), "limit": limit},
-        )
+        cursor.execute(WITH_ALL.format(scope=where), parameters | {"all": list(lexeme_ids), "limit": limit})
         return [segment_id for (segment_id,) in cursor.fetchall()]
 
 

@@ -1,5 +1,6 @@
 """How do channels' proposals for segments become a ranking of assets with the reasons attached?"""
 
+from collections.abc import Collection as Members
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,6 +81,7 @@ def rank(
     scores: dict[str, dict[int, float]] = {}
     weights: dict[str, float] = {}
     raw: dict[str, dict[int, tuple[int, float]]] = {}
+    proposing: set[str] = set()
     for number, side in enumerate(sides):
         for candidates in side.channels:
             # Words and picture may both have a `visual` channel.
@@ -87,11 +89,14 @@ def rank(
             calibrated = _calibrated(candidates)
             scores[key] = {segment: score for segment, score in calibrated.items() if segment in places}
             weights[key] = side.weights[candidates.channel]
+            # Within its side: how much the words count against the picture is no word on what the words match.
+            if weights[key] >= PROPOSES_FROM_WEIGHT * sum(side.weights.values()):
+                proposing.add(key)
             raw[key] = {
                 item.segment_id: (position, item.score)
                 for position, item in enumerate(candidates.items, start=1)
             }
-    matched = _matched(scores, weights)
+    matched = _matched(scores, proposing)
     scores = {
         key: {segment: by[segment] for segment in by if segment in matched} for key, by in scores.items()
     }
@@ -112,12 +117,12 @@ def rank(
     ]
 
 
-def _matched(scores: Mapping[str, Mapping[int, float]], weights: Mapping[str, float]) -> set[int]:
+def _matched(scores: Mapping[str, Mapping[int, float]], proposing: Members[str]) -> set[int]:
     """The segments that some channel, asked alone, would show."""
     matched: set[int] = set()
     for key, by in scores.items():
         floor = MATCHES_FROM.get(key.split("/")[0], 0.0)
-        if weights[key] >= PROPOSES_FROM_WEIGHT or len(scores) == 1:
+        if key in proposing or len(scores) == 1:
             matched |= {segment for segment, score in by.items() if score >= floor and score > 0}
     return matched
 

@@ -104,13 +104,13 @@ def _thumbnails(
 def facets(user: AnyUser, asset_ids: Sequence[int]) -> tuple[Facet, ...]:
     """Counts by kind, collection and language over the visible assets that match."""
     rows = list(visible_assets(user).filter(pk__in=asset_ids).only("media_type", "collection_id", "language"))
-    names = dict(visible_collections(user).values_list("pk", "name"))
-    slugs = dict(visible_collections(user).values_list("pk", "slug"))
+    named = visible_collections(user).filter(pk__in={row.collection_id for row in rows})
+    known = {pk: (slug, name) for pk, slug, name in named.values_list("pk", "slug", "name")}
     kinds = Counter(row.kind for row in rows)
-    collections = Counter(row.collection_id for row in rows if row.collection_id in names)
+    collections = Counter(row.collection_id for row in rows if row.collection_id in known)
     languages = Counter(row.language for row in rows if row.language)
     return (
         *(Facet("kind", kind, kind, count) for kind, count in kinds.most_common()),
-        *(Facet("collection", slugs[pk], names[pk], count) for pk, count in collections.most_common()),
+        *(Facet("collection", *known[pk], count) for pk, count in collections.most_common()),
         *(Facet("language", code, code, count) for code, count in languages.most_common()),
     )

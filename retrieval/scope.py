@@ -27,6 +27,8 @@ class Scope:
     segments: tuple[int, ...] | None = None
     # A filter names nothing that exists for this person: nothing matches.
     is_empty: bool = False
+    # The collections that a filter names and that do not exist for this person, to say so.
+    unknown_collections: tuple[str, ...] = ()
 
     @property
     def is_filtered(self) -> bool:

@@ -11,7 +11,7 @@ from django.db import models
 
 from kb.exceptions import QueryError
 from kb.models import Segment
-from kb.permissions import AnyUser, visible_assets, visible_audiences, visible_collections, visible_segments
+from kb.permissions import AnyUser, visible_audiences, visible_collections, visible_segments
 from retrieval import browse, channels, lexical, metrics, spaces
 from retrieval.analysis import contains_phrase
 from retrieval.describe import describe
@@ -53,9 +53,9 @@ def search(user: AnyUser, request: SearchRequest) -> SearchResult:
     with clock("retrieve"):
         found = retrieve(question, scope)
     with clock("rank"):
-        ranking = order(user, question, found)
+        ranking = order(user, question, scope, found)
     with clock("render"):
-        result = render(user, request, question, ranking, found)
+        result = render(user, request, question, scope, ranking, found)
     if question.kind == "picture" and question.picture is not None:
         with clock("describe"):
             result = replace(result, description=describe(question.picture, found.picture, scope))
@@ -75,8 +75,8 @@ def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str
             if candidates in found.words
             else Found((), picture=(candidates,))
         )
-        lists[candidates.channel] = [item.asset_id for item in order(user, question, alone)]
-    lists["fused"] = [item.asset_id for item in order(user, question, found)]
+        lists[candidates.channel] = [item.asset_id for item in order(user, question, scope, alone)]
+    lists["fused"] = [item.asset_id for item in order(user, question, scope, found)]
     return {channel: assets[:depth] for channel, assets in lists.items()}
 
 
@@ -106,9 +106,13 @@ class Found:
 
 def understand(request: SearchRequest) -> Question:  # ⑦
     """Parses words and picture. Raises QueryError when there is neither, or either cannot be read."""
+    if not 1 <= request.page_size <= MAX_PAGE_SIZE:
+        raise QueryError(f"A page holds between 1 and {MAX_PAGE_SIZE} results.")
     query = parse(request.words, max_characters=settings.KB_MAX_QUERY_CHARACTERS)
     picture = open_picture(request.picture) if request.picture is not None else None
     if picture is None and not (query.has_words or query.has_filters):
+        if query.excluded:
+            raise QueryError("Nothing but exclusions: add a word or a filter to search for.")
         raise QueryError("Type some words or add a picture.")
     if not 0 <= request.text_weight <= 1:
         raise QueryError("The weight of the words must lie between 0 and 1.")
@@ -120,7 +124,7 @@ def permit(user: AnyUser, question: Question) -> Scope:  # ⑧
     """What this person may read, narrowed by the filters and exclusions of the question."""
     query = question.query
     audiences = visible_audiences(user)
-    collections = _named_collections(user, query.collections)
+    collections, unknown = _named_collections(user, query.collections)
     scope = Scope(
         audiences,
         kinds=query.kinds,
@@ -130,6 +134,7 @@ def permit(user: AnyUser, question: Question) -> Scope:  # ⑧
         after=query.after,
         before=query.before,
         is_empty=bool(query.collections) and not collections,
+        unknown_collections=unknown,
     )
     if query.excluded:
         scope = _without_excluded(user, query, scope)
@@ -152,10 +157,13 @@ def retrieve(question: Question, scope: Scope) -> Found:  # ⑨
     return Found(terms, tuple(words), tuple(picture))
 
 
-def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:  # ⑨
+def order(user: AnyUser, question: Question, scope: Scope, found: Found) -> list[RankedAsset]:  # ⑨
     """The assets that the channels propose, best first."""
     candidates = (*found.words, *found.picture)
-    places = place(user, {item.segment_id for channel in candidates for item in channel.items})
+    segment_ids = {item.segment_id for channel in candidates for item in channel.items}
+    # In a list of what is there, each asset stands for itself.
+    is_list = any(channel.channel == browse.CHANNEL for channel in candidates)
+    places = place(user, scope, segment_ids, linked=not is_list)
     settings = RankingSettings()
     words = of_words(
         found.words,
@@ -167,18 +175,16 @@ def order(user: AnyUser, question: Question, found: Found) -> list[RankedAsset]:
     return rank([words, of_picture(found.picture, share=1 - question.text_weight)], places, settings)
 
 
-def place(user: AnyUser, segment_ids: Members[int]) -> dict[int, Placed]:
-    """The asset that each segment counts for: its own, or the visible picture that it is a figure of."""
+def place(user: AnyUser, scope: Scope, segment_ids: Members[int], *, linked: bool) -> dict[int, Placed]:
+    """The asset that each segment counts for: its own, or if `linked` the picture in `scope` that it is a figure of."""
     segments = list(
         visible_segments(user)
         .filter(pk__in=segment_ids)
         .only("asset_id", "collection_id", "page", "start_ms", "picture_uri")
     )
-    uris = {segment.picture_uri for segment in segments if segment.picture_uri}
-    pictured = {
-        (asset.collection_id, asset.source_uri): asset.pk
-        for asset in visible_assets(user).filter(source_uri__in=uris).only("collection_id", "source_uri")
-    }
+    pictured = browse.pictures_at(
+        {(item.collection_id, item.picture_uri) for item in segments if linked and item.picture_uri}, scope
+    )
     return {
         segment.pk: Placed(
             segment.pk,
@@ -191,11 +197,14 @@ def place(user: AnyUser, segment_ids: Members[int]) -> dict[int, Placed]:
 
 
 def render(  # ⑩
-    user: AnyUser, request: SearchRequest, question: Question, ranking: Sequence[RankedAsset], found: Found
+    user: AnyUser,
+    request: SearchRequest,
+    question: Question,
+    scope: Scope,
+    ranking: Sequence[RankedAsset],
+    found: Found,
 ) -> SearchResult:
     """The requested page of `ranking`, with what surrounds it."""
-    if not 1 <= request.page_size <= MAX_PAGE_SIZE:
-        raise QueryError(f"A page holds between 1 and {MAX_PAGE_SIZE} results.")
     first = (max(1, request.page) - 1) * request.page_size
     terms = [term.text for term in found.terms]
     return SearchResult(
@@ -204,18 +213,24 @@ def render(  # ⑩
         total_is_capped=any(channel.is_capped for channel in (*found.words, *found.picture)),
         facets=facets(user, [item.asset_id for item in ranking]),
         understood=asdict(question.query),
-        notices=question.query.notices,
+        notices=(*question.query.notices, *_notices(scope)),
     )
 
 
-def _named_collections(user: AnyUser, names: Sequence[str]) -> list[int]:
-    """Ids of the collections that `in:` names, among those whose name this person may know."""
+def _named_collections(user: AnyUser, names: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    """Ids of the collections that `in:` names, among those whose name this person may know; and the other names."""
     if not names:
-        return []
+        return [], ()
     asked = models.Q()
     for name in names:
         asked |= models.Q(slug__iexact=name) | models.Q(name__iexact=name)
-    return list(visible_collections(user).filter(asked).values_list("pk", flat=True))
+    found = list(visible_collections(user).filter(asked).values_list("pk", "slug", "name"))
+    known = {called.upper() for _, slug, name in found for called in (slug, name)}
+    return [pk for pk, _, _ in found], tuple(name for name in names if name.upper() not in known)
+
+
+def _notices(scope: Scope) -> list[str]:
+    return [f"There is no collection “{name}” that you can see." for name in scope.unknown_collections]
 
 
 def _segments_with_phrases(user: AnyUser, query: ParsedQuery, scope: Scope) -> tuple[int, ...]:
@@ -248,9 +263,16 @@ def _with_phrases(
     ids = lexical.segments_with_all([term.lexeme_id for term in known], scope, PHRASE_CANDIDATES)
     return [
         segment
-        for segment in visible_segments(user).filter(pk__in=ids)
-        if all(contains_phrase(segment.searchable_text, list(phrase)) for phrase in phrases)
+        for segment in visible_segments(user).filter(pk__in=ids).select_related("asset")
+        if all(_stands_in(segment, phrase) for phrase in phrases)
     ]
+
+
+def _stands_in(segment: Segment, phrase: Sequence[str]) -> bool:
+    """Whether the phrase stands in a text that the segment is found by: its own, its headings, its file's names."""
+    name = segment.asset.source_uri.rsplit("/", 1)[-1]
+    texts = (segment.searchable_text, *segment.heading_path, segment.asset.title, name)
+    return any(contains_phrase(text, list(phrase)) for text in texts)
 
 
 class Clock:

@@ -14,7 +14,7 @@ EXACT = """
 SELECT v.segment_id, 1 - (v.embedding::halfvec({dimensions}) <=> %(query)s::halfvec({dimensions}))
 FROM kb_vector v
 WHERE v.vector_set_id = {vector_set} AND {scope}
-ORDER BY (v.embedding::halfvec({dimensions}) <=> %(query)s::halfvec({dimensions})) + 0
+ORDER BY (v.embedding::halfvec({dimensions}) <=> %(query)s::halfvec({dimensions})) + 0, v.segment_id
 LIMIT %(limit)s
 """
 
@@ -44,7 +44,11 @@ def find(
     """The `limit` segments of `vector_set` nearest to `query` (D,), a unit vector. Never fewer than exist."""
     if not scope.audiences:
         return Candidates(channel)
-    found = _run(vector_set, query, scope, limit, _plan(scope, limit))
+    plan = _plan(scope, limit)
+    found = _run(vector_set, query, scope, limit, plan)
+    if plan.method == "hnsw" and len(found) < limit:
+        # The index gives up after a number of rows that the scope leaves out; what is there is then found without it.
+        found = _run(vector_set, query, scope, limit, Plan("exact"))
     items = sorted(found, key=lambda candidate: (-candidate.score, candidate.segment_id))
     return Candidates(channel, tuple(items), len(items) >= limit)
 

@@ -5,6 +5,7 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
+from random import Random
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -163,3 +164,30 @@ def _rc4(key: bytes, data: bytes) -> bytes:
         state[one], state[two] = state[two], state[one]
         out.append(byte ^ state[(state[one] + state[two]) % 256])
     return bytes(out)
+
+
+def scene(seed: int, size: tuple[int, int] = (320, 240)) -> Image.Image:
+    """A picture like no other: coloured shapes on a gradient, the same for the same seed at any size."""
+    random = Random(seed)
+    width, height = size
+    top, bottom = ([random.randrange(256) for _ in range(3)] for _ in range(2))
+    image = Image.composite(
+        Image.new("RGB", size, tuple(top)),
+        Image.new("RGB", size, tuple(bottom)),
+        Image.linear_gradient("L").resize(size),
+    )
+    pen = ImageDraw.Draw(image)
+    for _ in range(12):
+        left, up = random.uniform(-0.1, 0.9), random.uniform(-0.1, 0.9)
+        right, down = left + random.uniform(0.05, 0.4), up + random.uniform(0.05, 0.4)
+        box = (left * width, up * height, right * width, down * height)
+        colour = tuple(random.randrange(256) for _ in range(3))
+        shape = random.choice((pen.rectangle, pen.ellipse))
+        shape(box, fill=colour)
+    return image
+
+
+def encoded(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, file_format, **options)
+    return out.getvalue()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from django.contrib.auth.models import User
 
 from kb.models import Asset, AssetVersion, Collection, Document, Image, Role, Segment, StagedVector, VectorSet
-from kb.permissions import Principal, grant
+from kb.permissions import Principal, grant, interned_audience
 from retrieval.analysis import detect_language
 from workers.index import publish
 
@@ -24,6 +24,8 @@ class Passage:
     text: str = ""
     kind: str = "text"
     page: int | None = None
+    heading_path: tuple[str, ...] = ()
+    ocr_text: str = ""
     picture_uri: str = ""
     vectors: tuple[tuple[VectorSet, npt.NDArray[np.float32]], ...] = ()
 
@@ -46,17 +48,24 @@ def an_asset(
     title: str = "",
     uri: str = "",
     media_type: str = "text/plain",
+    readers: Sequence[User] | None = None,
     published: bool = True,
 ) -> Asset:
-    """An asset with these segments, published as ingest publishes them."""
+    """An asset with these segments, published as ingest publishes them. `readers` replace the collection's."""
     number = next(_numbers)
     uri = uri or f"file-{number}.txt"
     digest = sha256(uri.encode() + str(number).encode()).hexdigest()
     model = Image if media_type.startswith("image/") else Document
     object_key = f"originals/{digest[:2]}/{digest}"
+    own = None if readers is None else interned_audience(Principal(user=reader) for reader in readers)
     bytes_facts = {"sha256": digest, "media_type": media_type, "size_bytes": 1, "object_key": object_key}
     asset = model.objects.create(
-        collection=collection, audience=collection.audience, title=title or uri, source_uri=uri, **bytes_facts
+        collection=collection,
+        own_audience=own,
+        audience=own or collection.audience,
+        title=title or uri,
+        source_uri=uri,
+        **bytes_facts,
     )
     version = AssetVersion.objects.create(
         asset=asset.asset_ptr, number=1, facts={"given_title": title, "name": uri}, **bytes_facts
@@ -69,7 +78,9 @@ def an_asset(
             kind=passage.kind,
             ordinal=ordinal,
             page=passage.page,
+            heading_path=list(passage.heading_path),
             text=passage.text,
+            ocr_text=passage.ocr_text,
             picture_uri=passage.picture_uri,
             language=detect_language(passage.text),
         )

@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_process_init, worker_ready
 from kombu import Queue
 
 from kb.children import die_with_parent
@@ -26,6 +26,17 @@ app.autodiscover_tasks(["workers"])
 @setup_logging.connect
 def _configure_logging(**_: Any) -> None:
     """Django's LOGGING, which setup() has applied, stays as it is: connecting here keeps Celery from replacing it."""
+
+
+@worker_ready.connect
+def _serve_metrics(**_: Any) -> None:
+    """The parent of the worker processes answers for them: they share PROMETHEUS_MULTIPROC_DIR."""
+    from django.conf import settings
+
+    from workers import metrics
+
+    if settings.KB_WORKER_METRICS_PORT:
+        metrics.serve(settings.KB_WORKER_METRICS_PORT, settings.KB_WORKER_METRICS_ADDRESS)
 
 
 @worker_process_init.connect

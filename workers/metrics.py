@@ -1,8 +1,9 @@
 """What can operators watch about ingest? Counters of the workers, and the outbox's depth as the relay sees it."""
 
 from django.db.models import Count
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from kb.metrics import registry
 from kb.models import IngestStep, StepState
 
 STEPS = Counter("kb_ingest_steps_total", "Ingest steps that ended, by how.", ["step", "outcome"])
@@ -29,3 +30,8 @@ def collect_outbox() -> None:
     depth = {row["state"]: row["steps"] for row in rows.order_by()}
     for state in _WATCHED:
         OUTBOX_STEPS.labels(state=state).set(depth.get(state, 0))
+
+
+def serve(port: int, address: str = "127.0.0.1") -> None:
+    """Answers Prometheus from a thread of this process, for all processes that share its metrics folder."""
+    start_http_server(port, addr=address, registry=registry())

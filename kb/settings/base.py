@@ -161,6 +161,10 @@ KB_RATE_LIMITS = {
 }
 # Lets a Prometheus on another machine read /metrics; empty: only this machine may.
 KB_METRICS_TOKEN = os.environ.get("KB_METRICS_TOKEN", "")
+# Where a worker answers Prometheus; port 0: nowhere. It needs no token, so another machine's way there is the site's
+# to limit.
+KB_WORKER_METRICS_PORT = int(os.environ.get("KB_WORKER_METRICS_PORT", 0))
+KB_WORKER_METRICS_ADDRESS = os.environ.get("KB_WORKER_METRICS_ADDRESS", "127.0.0.1")
 # One request may bring a folder. Django's 100 is meant for forms; these are counted before they are read.
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 # A path for each file, and a few more.

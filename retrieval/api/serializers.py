@@ -43,7 +43,9 @@ class SearchRequestSerializer(serializers.Serializer[Any]):
 
 class PictureSearchRequestSerializer(SearchRequestSerializer):
     picture = serializers.FileField(
-        required=False, allow_empty_file=True, help_text="A PNG, JPEG or WebP image to find the like of."
+        required=False,
+        allow_empty_file=True,
+        help_text="A PNG, JPEG, WebP, GIF, BMP or TIFF image to find the like of.",
     )
 
 

@@ -10,12 +10,12 @@ from rest_framework.response import Response
 
 from kb.api.base import MULTIPART_OVERHEAD_BYTES, ApiView
 from retrieval import search
-from retrieval.api.pictures import read_picture
 from retrieval.api.serializers import (
     PictureSearchRequestSerializer,
     SearchRequestSerializer,
     SearchResultSerializer,
 )
+from retrieval.picture import received
 
 
 class Search(ApiView):
@@ -49,7 +49,7 @@ class Search(ApiView):
         form = PictureSearchRequestSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.get("picture")
-        picture = read_picture(upload) if upload is not None else None
+        picture = received(upload) if upload is not None else None
         return self._answer(request, form.validated_data, picture)
 
     def _answer(self, request: Request, asked: dict[str, Any], picture: bytes | None) -> Response:

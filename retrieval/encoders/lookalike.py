@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from retrieval.encoders.base import EncoderError, EncoderSpec, Vectors, unit_rows
+from retrieval.encoders.pictures import upright_rgb
 
 # Pixels a side of the working copy: 8 x 8 cells of 8 pixels, the cell size of Dalal & Triggs (2005).
 SIDE_PX = 64
@@ -42,7 +43,7 @@ class LookAlikeEncoder:
 
 
 def _describe(image: Image.Image) -> npt.NDArray[np.float32]:
-    upright = ImageOps.exif_transpose(image).convert("YCbCr")
+    upright = upright_rgb(image).convert("YCbCr")
     resized = upright.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
     small = np.asarray(resized, dtype=np.float32) / np.float32(255)
     light = small[..., 0]

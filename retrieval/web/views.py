@@ -19,7 +19,7 @@ from kb.api.base import MULTIPART_OVERHEAD_BYTES
 from kb.exceptions import QueryError
 from kb.permissions import visible_collections
 from kb.web.bodies import bounded
-from retrieval.api.pictures import read_picture
+from retrieval.picture import received
 from retrieval.search import SearchRequest, search
 from retrieval.web.forms import SearchForm
 from retrieval.web.presentation import ResultPage
@@ -56,7 +56,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     try:
         asked = SearchRequest(
             words=words,
-            picture=read_picture(picture) if picture is not None else None,
+            picture=received(picture) if picture is not None else None,
             page=page,
             page_size=PAGE_SIZE,
             text_weight=0.5 if weight is None else weight / 100,

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from kb.exceptions import QueryError
 from kb.permissions import AnyUser
 from retrieval import search
 from retrieval.results import ChannelScore, Facet, Hit, SearchResult, SnippetPart
 from retrieval.search import SearchRequest
+from tests.builders import png_claiming
 from tests.security.world import member, png, signed_in, with_token
 
 pytestmark = pytest.mark.django_db
@@ -127,40 +127,29 @@ def test_a_picture_may_be_posted_with_words_or_alone(fake: FakeSearch) -> None:
     assert fake.asked == [(ana, SearchRequest("wiring", png())), (ana, SearchRequest("", png()))]
 
 
-def large_blank() -> bytes:
-    """51 million pixels in a few kilobytes."""
-    buffer = io.BytesIO()
-    Image.new("1", (8500, 6000)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def gif() -> bytes:
-    buffer = io.BytesIO()
-    Image.new("P", (4, 4)).save(buffer, "GIF")
-    return buffer.getvalue()
-
-
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
         (b"", "The picture is empty."),
-        (b"%PDF-1.7 not a picture", "This is no image that can be read. Send a PNG, JPEG or WebP file."),
-        (gif(), "This is no image that can be read. Send a PNG, JPEG or WebP file."),
-        (png((200, 200))[:-40], "The picture is damaged and cannot be read. Save it again and retry."),
-        (large_blank(), "The picture has more than 50 million pixels. Scale it down."),
-        (b"x" * 2001, "The picture is larger than 0 MB. Scale it down."),
+        (
+            b"%PDF-1.7 not a picture",
+            "This is not a picture that can be read: use PNG, JPEG, WebP, GIF, BMP or TIFF.",
+        ),
+        (png((200, 200))[:-40], "The picture is damaged. Save it again and retry."),
+        (
+            png_claiming(8000, 8000),
+            "The picture has more than 60 million pixels. Scale it down and search again.",
+        ),
+        (b"x" * 2001, "The picture is larger than 0 MB. Scale it down and search again."),
     ],
-    ids=["empty", "pdf", "gif", "truncated", "pixels", "bytes"],
+    ids=["empty", "pdf", "truncated", "pixels", "bytes"],
 )
-def test_what_is_no_usable_picture_gets_a_clear_answer(
-    picture: bytes, message: str, fake: FakeSearch, settings: Any
-) -> None:
+def test_what_is_no_usable_picture_gets_a_clear_answer(picture: bytes, message: str, settings: Any) -> None:
     if message.startswith("The picture is larger"):
         settings.KB_MAX_QUERY_PICTURE_BYTES = 2000
     response = signed_in(member("ana")).post("/api/search/", {"picture": io.BytesIO(picture)})
     assert response.status_code == 400
     assert response.json() == {"error": {"code": "query", "message": message}}
-    assert fake.asked == []
 
 
 def test_a_pasted_document_is_no_question(fake: FakeSearch) -> None:

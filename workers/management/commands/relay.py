@@ -5,9 +5,8 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from prometheus_client import start_http_server
 
-from workers import relay
+from workers import metrics, relay
 
 
 class Command(BaseCommand):
@@ -16,15 +15,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="One round, then end.")
         parser.add_argument(
-            "--metrics-port", type=int, default=0, help="Serve Prometheus metrics on 127.0.0.1."
+            "--metrics-port", type=int, default=0, help="Serve Prometheus metrics; 0: do not."
         )
+        parser.add_argument("--metrics-address", default="127.0.0.1", help="Where to serve them.")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["once"]:
             self.stdout.write(f"{relay.turn()} steps sent.")
             return
         if options["metrics_port"]:
-            start_http_server(options["metrics_port"], addr="127.0.0.1")
+            metrics.serve(options["metrics_port"], options["metrics_address"])
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
