@@ -18,7 +18,15 @@ _ZIP_TAIL_BYTES = 65536 + 22
 _ZIP_END = struct.Struct("<4s4H2LH")
 # [Content_Types].xml of a workbook of a thousand sheets is 0.2 MB; a mimetype entry is one line.
 _MAX_TYPES_BYTES = 1024**2
-_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, OSError, zlib.error)
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    OSError,
+    zlib.error,
+)
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 DOCX = _OFFICE + "wordprocessingml.document"
@@ -56,7 +64,7 @@ _ROOT_TYPE = re.compile(
     rb"[^>]*?full-path=\"/\"|full-path=\"/\"[^>]*?media-type=\"(application/vnd\.(?:sun\.xml|oasis\.opendocument)"
     rb"\.[a-z.-]+)\")"
 )
-PAGES, NUMBERS, KEYNOTE = "application/vnd.apple.pages", "application/vnd.apple.numbers", "application/vnd.apple.keynote"
+PAGES, NUMBERS, KEYNOTE = (f"application/vnd.apple.{name}" for name in ("pages", "numbers", "keynote"))
 _APPLE = (PAGES, NUMBERS, KEYNOTE)
 
 # Password-protected Office Open XML: an OLE2 container around the encrypted package.
@@ -118,8 +126,10 @@ def _zip_content(archive: zipfile.ZipFile, claim: str) -> str:
             return without_form(stated)
     if "[Content_Types].xml" in names:
         return ooxml_type(_entry(archive, "[Content_Types].xml")) or "application/zip"
-    if "META-INF/manifest.xml" in names and (stated := _ROOT_TYPE.search(_entry(archive, "META-INF/manifest.xml"))):
-        return without_form(next(group for group in stated.groups() if group).decode("ascii"))
+    if "META-INF/manifest.xml" in names:
+        root = _ROOT_TYPE.search(_entry(archive, "META-INF/manifest.xml"))
+        if root:
+            return without_form(next(group for group in root.groups() if group).decode("ascii"))
     return _apple(names, claim) or "application/zip"
 
 
@@ -156,7 +166,9 @@ def _apple(names: frozenset[str], claim: str) -> str:
         # All three have these; a slide or a table of its own in the index tells them apart, else the name.
         if claim in _APPLE:
             return claim
-        if any(name.startswith(("Index/Slide", "Index/MasterSlide", "Index/TemplateSlide")) for name in names):
+        if any(
+            name.startswith(("Index/Slide", "Index/MasterSlide", "Index/TemplateSlide")) for name in names
+        ):
             return KEYNOTE
         if "Index/Document.iwa" in names:
             return NUMBERS if any(name.startswith("Index/CalculationEngine") for name in names) else PAGES

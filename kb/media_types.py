@@ -385,12 +385,12 @@ _NAMES: dict[str, str] = {
 # What may stand before a root element. Possessive: a thousand comments must not be tried in a thousand ways.
 _PROLOGUE = rb"(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+"
 _HTML_START = re.compile(_PROLOGUE + rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
+# The line that begins each message of a mailbox, and the headers below it.
+_MBOX_START = re.compile(rb"From [^\r\n]+\r?\n[!-9;-~]+:[ \t]")
 _SVG_START = re.compile(
     _PROLOGUE + rb"(?:<!DOCTYPE\s+svg[^>\[]*+(?:\[.*?\]\s*)?>)?" + _PROLOGUE + rb"<svg[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
-# The line that begins each message of a mailbox, and the headers below it.
-_MBOX_START = re.compile(rb"From [^\r\n]+\r?\n[!-9;-~]+:[ \t]")
 # OpenDocument as one XML file (FODT, FODS, FODP) names its type at its root.
 _FLAT_OPEN = re.compile(
     rb"<office:document\s[^<>]*office:mimetype=[\"'](application/vnd\.oasis\.opendocument\.[a-z-]+)",
@@ -430,9 +430,8 @@ def detect(path: Path, name: str) -> Detected:
         not claim or claim == media_type or (_is_text(claim) and _is_text(media_type)) or media_type == EMPTY
     )
     # A password puts another container around the same document.
-    agrees = agrees or (
-        media_type == ENCRYPTED_PACKAGE and claim.startswith(("application/vnd.", "application/ms"))
-    )
+    is_office = claim.startswith(("application/vnd.", "application/ms"))
+    agrees = agrees or (media_type == ENCRYPTED_PACKAGE and is_office)
     return Detected(media_type, agrees)
 
 

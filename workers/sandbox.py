@@ -69,7 +69,6 @@ def extract(
     """
     if media_type == media_types.EMPTY:
         raise IngestError(FailureCode.EMPTY_FILE)
-    limits = limits or limits_of(media_type)
     target = registry.CONVERTED.get(media_type)
     if target is not None:
         return _extract_converted(path, name, media_type, target, part, scratch, limits)
@@ -83,7 +82,7 @@ def extract(
 
 
 def _extract_converted(
-    path: Path, name: str, media_type: str, target: str, part: int, scratch: Path, limits: Limits
+    path: Path, name: str, media_type: str, target: str, part: int, scratch: Path, limits: Limits | None
 ) -> Extraction:
     with tempfile.TemporaryDirectory(prefix="kb-convert-") as folder:
         file = conversion.converted(path, name=name, target=target, folder=Path(folder), run=_run)
@@ -94,8 +93,9 @@ def _extract_converted(
 
 
 def _extract(
-    parser: str, path: Path, name: str, media_type: str, part: int, scratch: Path, limits: Limits
+    parser: str, path: Path, name: str, media_type: str, part: int, scratch: Path, limits: Limits | None
 ) -> Extraction:
+    limits = limits or limits_of(media_type)
     scratch.mkdir(parents=True, exist_ok=True)
     job = {
         "parser": parser,

@@ -28,7 +28,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from workers.extract.base import ExtractionError, Source
-from workers.extract.confinement import refuse_network
+from workers.extract.confinement import keep_to, refuse_network
 from workers.extract.wire import LOG_FILE, NOT_CONFINED, RESULT_FILE, encode
 
 # How often the scratch folder is measured: a disk at 1 GB/s writes a quarter of a gigabyte in between.
@@ -228,13 +228,16 @@ def _become(job: dict[str, Any]) -> NoReturn:
     scratch = job["source"]["scratch"]
     try:
         _confine(job)
-        if not refuse_network():
+        # Documents name other files as their pictures, and a converter draws those: it may see none but its own.
+        places = {"read": job["read"], "write": [scratch, os.devnull], "sockets": job["sockets"]}
+        if not (keep_to(**places) and refuse_network()):
             os._exit(NOT_CONFINED)
         # No window system, and no home but the folder: nothing that is this user's is found.
-        places = dict.fromkeys(
+        homes = dict.fromkeys(
             ("HOME", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), scratch
         )
-        os.execve(job["program"][0], job["program"], {**os.environ, **places, "SAL_USE_VCLPLUGIN": "svp"})
+        environment = {**os.environ, **homes, "SAL_USE_VCLPLUGIN": "svp"}
+        os.execve(job["program"][0], job["program"], environment)  # noqa: S606 -- no shell is the point.
     finally:
         # 69: EX_UNAVAILABLE. The program could not be started.
         os._exit(69)

@@ -14,7 +14,9 @@ warm = ocr.warm
 
 _DEEPEST_HEADING = 9
 # Elements around runs whose content is part of the text; what was deleted or moved away is none.
-_GONE = frozenset({"del", "moveFrom", "pPr", "rPr", "instrText", "delText", "rt", "sdtPr", "tblPr", "fldData"})
+_GONE = frozenset(
+    {"del", "moveFrom", "pPr", "rPr", "instrText", "delText", "rt", "sdtPr", "tblPr", "fldData"}
+)
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 # Word writes at most this many columns; a file may state any number.
 _MAX_SPAN = 63
@@ -47,7 +49,9 @@ class _Reader:
         self._assembly = assembly
         self._main = self._part = package.main
         self._styles = _styles(package.optional_tree(package.first(self._main, "styles")))
-        self._notes: list[tuple[str, str]] = []  # Kind and identifier of the notes that the paragraph refers to.
+        self._notes: list[
+            tuple[str, str]
+        ] = []  # Kind and identifier of the notes that the paragraph refers to.
         self._boxes: list[Element] = []
         self._drawings: list[Element] = []
         self._waiting: list[drawings.Found] = []
@@ -167,7 +171,9 @@ class _Reader:
                 span = markup.attribute(markup.child(properties, "gridSpan"), "val")
                 merge = markup.child(properties, "vMerge")
                 goes_on = merge is not None and markup.attribute(merge, "val") != "restart"
-                cells.append((cell, min(int(span), _MAX_SPAN) if span.isdecimal() and int(span) else 1, goes_on))
+                cells.append(
+                    (cell, min(int(span), _MAX_SPAN) if span.isdecimal() and int(span) else 1, goes_on)
+                )
             yield cells
 
     def _cell(self, cell: Element) -> str:
@@ -222,7 +228,9 @@ class _Reader:
         numbering = markup.child(paragraph, "pPr", "numPr", "numId")
         if numbering is not None:
             return markup.attribute(numbering, "val") != "0"
-        return any(style.numbered or style.name.startswith("list") for style in self._chain(_style_id(paragraph)))
+        return any(
+            style.numbered or style.name.startswith("list") for style in self._chain(_style_id(paragraph))
+        )
 
     def _chain(self, identifier: str) -> Iterator[_Style]:
         """The style and those it is based on."""

@@ -8,20 +8,24 @@ from workers.extract.base import ExtractionError, Picture
 from workers.extract.markup import Element
 from workers.extract.ooxml import Package, Relation
 
-# What Office writes of itself into the alternative text where the author wrote none.
-_EMPTY_WORDS = ("description automatically generated", "a picture containing")
+# What Office adds to an alternative text that no person wrote; the guess itself is better than nothing.
+_GUESSED = "Description automatically generated"
 # Of the words of one chart: its title, axes, series and categories.
 _CHART_CHARACTERS = 2000
 
 
-def add(drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None) -> None:
+def add(
+    drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None
+) -> None:
     """Everything in `drawing`, an element of `part`, except text boxes."""
     for picture in pictures(drawing, part, package=package, assembly=assembly, page=page):
         picture("")
     add_words(drawing, part, package=package, assembly=assembly, page=page)
 
 
-def add_words(drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None) -> None:
+def add_words(
+    drawing: Element, part: str, *, package: Package, assembly: Assembly, page: int | None = None
+) -> None:
     """The words of the charts and diagrams in `drawing`."""
     for element in markup.descendants(drawing, "chart"):
         target = _target(element, "id", part, package)
@@ -32,7 +36,9 @@ def add_words(drawing: Element, part: str, *, package: Package, assembly: Assemb
         target = _target(element, "dm", part, package)
         root = package.optional_tree(target.target) if target else None
         for paragraph in () if root is None else markup.descendants(root, "p"):
-            assembly.add("".join(item.text or "" for item in markup.descendants(paragraph, "t")), "list", page)
+            assembly.add(
+                "".join(item.text or "" for item in markup.descendants(paragraph, "t")), "list", page
+            )
 
 
 class Found:
@@ -48,7 +54,9 @@ class Found:
         if self._target.external:
             # Never fetched; a picture of the collection is found by its path.
             self._assembly.figure(
-                Picture("figure", link=self._target.target, alt_text=self._alt, caption=caption, page=self._page)
+                Picture(
+                    "figure", link=self._target.target, alt_text=self._alt, caption=caption, page=self._page
+                )
             )
             return
         try:
@@ -73,7 +81,9 @@ def pictures(
 def chart_words(root: Element) -> str:
     """A chart's title, axis titles, series and categories, each once."""
     words = [_text(title) for title in markup.descendants(root, "title")]
-    words += [one_line(value.text or "") for value in markup.descendants(root, "v") if _names_something(value)]
+    words += [
+        one_line(value.text or "") for value in markup.descendants(root, "v") if _names_something(value)
+    ]
     return "; ".join(dict.fromkeys(word for word in words if word))[:_CHART_CHARACTERS]
 
 
@@ -93,7 +103,8 @@ def _names_something(value: Element) -> bool:
 
 def _target(element: Element, name: str, part: str, package: Package) -> Relation | None:
     identifier = next(
-        (value for key, value in element.items() if key.startswith("{") and key.rpartition("}")[2] == name), ""
+        (value for key, value in element.items() if key.startswith("{") and key.rpartition("}")[2] == name),
+        "",
     )
     return package.relations(part).get(identifier) if identifier else None
 
@@ -114,9 +125,12 @@ def _alt(element: Element) -> str:
                 found = markup.attribute(properties, "descr") or markup.attribute(properties, "title")
             else:
                 continue
-            return "" if found.lower().startswith(_EMPTY_WORDS[1]) else _without_remark(found)
+            # Word leaves the inner name empty and writes the text outside.
+            if found:
+                return _without_remark(found)
     return ""
 
 
 def _without_remark(alt: str) -> str:
-    return "" if alt.lower().strip() in _EMPTY_WORDS else alt.replace("Description automatically generated", "").strip()
+    """Without what Office adds to a text that it has guessed."""
+    return one_line(alt.replace(_GUESSED, ""))

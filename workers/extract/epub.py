@@ -38,7 +38,9 @@ def _refuse_encrypted(archive: Zipped) -> None:
         root = markup.parse(archive.read("META-INF/encryption.xml", limits.MAX_TREE_BYTES), lenient=True)
         methods = {item.get("Algorithm") for item in markup.descendants(root, "EncryptionMethod")}
         if methods - _FONT_SCRAMBLING:
-            raise ExtractionError("encrypted", "The book is protected against copying and cannot be read here.")
+            raise ExtractionError(
+                "encrypted", "The book is protected against copying and cannot be read here."
+            )
 
 
 def _package_name(archive: Zipped) -> str:

@@ -1,4 +1,4 @@
-"""How does a picture in a document become a figure? By its link, by its bytes, or by those in a `data:` address."""
+"""How does a picture in a document become a figure? By its link, its bytes, or those in a `data:` address."""
 
 import base64
 import binascii

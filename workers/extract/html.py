@@ -9,14 +9,11 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from workers.extract import limits, ocr, tables
+from workers.extract import limits, tables
 from workers.extract.assemble import Assembly, Role, one_line
 from workers.extract.base import Extraction, Source
 from workers.extract.figures import add_image
 from workers.extract.text import read_text
-
-# Embedded pictures are read.
-warm = ocr.warm
 
 # A page names its encoding within the first kilobyte; browsers look no further either.
 _PROLOGUE_BYTES = 1024

@@ -1,6 +1,7 @@
 """What does a LaTeX source say? Its sections, paragraphs, lists, tables and captions; formulas as they are written.
 
-Own reader: pylatexenc takes minutes for a paper of forty pages, and unrolls its structure into plain text.
+Own reader: pylatexenc 2.11 had not parsed either of two real papers (47 and 183 kB) after a minute each; short files
+it read at once.
 """
 
 import re
@@ -29,7 +30,9 @@ _MACRO = re.compile(
     r"|\\\[|\n[ \t]*\n\s*"
 )
 _END_OF_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline\b")
-_RULES = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|centering)\b|\\cline\{[^}]*\}")
+_RULES = re.compile(
+    r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|centering)\b|\\cline\{[^}]*\}"
+)
 _SPACE = re.compile(r"\s*")
 # Arguments of a definition: \newcommand{\name}[2][default]{body}.
 _MOST_ARGUMENTS = 6
@@ -172,7 +175,8 @@ class _Reader:
     def _table(self, content: str) -> None:
         content = _RULES.sub(" ", self._without_comments(_after_arguments(content)))
         rows = [
-            [one_line(plain(cell)) for cell in re.split(r"(?<!\\)&", row)] for row in _END_OF_ROW.split(content)
+            [one_line(plain(cell)) for cell in re.split(r"(?<!\\)&", row)]
+            for row in _END_OF_ROW.split(content)
         ]
         rows = [row for row in rows if any(row)]
         for block in tables.lines(rows, header=tables.has_header(rows)):

@@ -1,7 +1,7 @@
 """How is untrusted XML parsed? Without document types, entities, network or depth: what they would add is left out."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from lxml import etree
 
@@ -32,7 +32,25 @@ def parse(data: bytes, *, lenient: bool = False) -> Element:
         raise ExtractionError("corrupt") from error
     if root is None:
         raise ExtractionError("corrupt")
+    for reference in list(root.iter(etree.Entity)):
+        _remove(reference)
     return root
+
+
+def _remove(reference: Element) -> None:
+    """An entity reference, which reads as its own name; what follows it stays."""
+    above, before = reference.getparent(), reference.getprevious()
+    if before is not None:
+        before.tail = (before.tail or "") + (reference.tail or "")
+    else:
+        above.text = (above.text or "") + (reference.tail or "")
+    above.remove(reference)
+
+
+def stream(file: IO[bytes], tags: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
+    """The starts and ends of these elements. What is iterated over raises etree.XMLSyntaxError."""
+    settings = {key: value for key, value in _SETTINGS.items() if key != "dtd_validation"}
+    return iter(etree.iterparse(file, events=("start", "end"), tag=tags, **settings))
 
 
 def local(element: Element) -> str:

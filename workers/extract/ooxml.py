@@ -1,7 +1,7 @@
 """How is an Office Open XML package read? Its parts, what they refer to, and what it says of itself.
 
-Own code, where python-docx and python-pptx would be at hand: those skip content controls, tracked insertions, text
-boxes, footnotes, diagrams and the strict form, refuse templates, and load every part of the package, videos included.
+Own code, where python-docx 1.2 and python-pptx 1.0 would be at hand: the first gives no text of content controls,
+tracked insertions and text boxes; both refuse templates, and load every part of the package, videos included.
 """
 
 import posixpath

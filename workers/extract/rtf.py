@@ -1,6 +1,7 @@
-"""What does an RTF file say? striprtf gives the words; headings, title and pictures are marked before or taken beside."""
+"""What does an RTF file say? striprtf gives the words; headings are marked before, title and pictures taken beside."""
 
 import re
+from typing import Any
 
 from striprtf.striprtf import rtf_to_text
 
@@ -14,14 +15,16 @@ warm = ocr.warm
 _MARK = 0xF8E0
 _MARKED = re.compile(f"([{chr(_MARK + 1)}-{chr(_MARK + 9)}])")
 # {\s1 ... heading 1;} in the stylesheet names the paragraphs that have \s1.
-_HEADING_STYLE = re.compile(r"\{(?:\\\*)?\\s(\d{1,5})\b[^{};]{0,1000}?\bheading (\d)[^{};]{0,100};\}", re.IGNORECASE)
+_HEADING_STYLE = re.compile(
+    r"\{(?:\\\*)?\\s(\d{1,5})\b[^{};]{0,1000}?\bheading (\d)[^{};]{0,100};\}", re.IGNORECASE
+)
 _STYLE_SHEET = re.compile(r"\{\\stylesheet\b")
 # A paragraph's style or outline level stands among its properties.
 _PROPERTY = re.compile(r"\\(?:s(\d{1,5})|outlinelevel(\d))(?![\d])[ ]?")
 _TITLE = re.compile(r"\{\\title ([^{}]{1,2000})\}")
 _PICTURE = re.compile(r"\{\\pict\b")
 _BLIP = re.compile(r"\\(pngblip|jpegblip)\b")
-_HEX = re.compile(r"([0-9a-fA-F\s]{64,})\}")
+_HEX = re.compile(r"[\s}]([0-9a-fA-F\s]{64,})\}")
 
 
 def extract(source: Source) -> Extraction:
@@ -49,7 +52,8 @@ def extract(source: Source) -> Extraction:
 
 
 def _plain(text: str) -> str:
-    return str(rtf_to_text(text, errors="replace"))
+    convert: Any = rtf_to_text  # Not annotated.
+    return str(convert(text, errors="replace"))
 
 
 def _mark_headings(text: str) -> str:
@@ -70,7 +74,7 @@ def _add_pictures(text: str, assembly: Assembly) -> None:
         blip = _BLIP.search(text, start.end(), start.end() + 4000)
         digits = _HEX.search(text, blip.end()) if blip else None
         if digits:
-            figures.add_bytes(bytes.fromhex(digits[1] if len(digits[1]) % 2 == 0 else _even(digits[1])), assembly=assembly)
+            figures.add_bytes(bytes.fromhex(_even(digits[1])), assembly=assembly)
 
 
 def _even(digits: str) -> str:

@@ -5,10 +5,12 @@ openpyxl reads the cells, as a stream; pictures and comments, which it leaves ou
 
 import dataclasses
 import datetime
+import io
 import traceback
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import IO, Any
 
 import openpyxl
 from lxml import etree
@@ -19,9 +21,19 @@ from workers.extract.assemble import Assembly
 from workers.extract.base import Extraction, ExtractionError, Source
 from workers.extract.ooxml import Package
 from workers.extract.sheets import Sheets
+from workers.extract.zipped import Zipped
 
 warm = ocr.warm
 
+# ISO/IEC 29500-1 and 29500-4 have these names for the same.
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+_VOCABULARIES = (
+    (_STRICT, b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"),
+    (
+        b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    ),
+)
 # What openpyxl raises on a damaged workbook: it checks little, so a missing part is a KeyError, a wrong value a
 # ValueError or TypeError, and an element out of place an AttributeError or IndexError.
 _DAMAGE = (
@@ -46,7 +58,7 @@ def extract(source: Source) -> Extraction:
         properties = package.properties()
         assembly.title = properties.title
         parts = _sheet_parts(package)
-        with source.path.open("rb") as file:
+        with _transitional(source, archive) as file:
             try:
                 workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             except _DAMAGE as error:
@@ -64,6 +76,25 @@ def extract(source: Source) -> Extraction:
     return dataclasses.replace(
         extraction, language=properties.language, metadata=properties.metadata, page_count=len(names)
     )
+
+
+@contextmanager
+def _transitional(source: Source, archive: Zipped) -> Iterator[IO[bytes]]:
+    """The file as openpyxl knows it: the strict form, which it finds empty, has other names for its vocabularies."""
+    main = archive.read(Package(archive).main)
+    if _STRICT not in main[:4096]:
+        with source.path.open("rb") as file:
+            yield file
+        return
+    renamed = io.BytesIO()
+    with zipfile.ZipFile(renamed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
+        for name in archive.members:
+            if name.lower().endswith((".xml", ".rels")):
+                data = archive.read(name)
+                for strict, transitional in _VOCABULARIES:
+                    data = data.replace(strict, transitional)
+                copy.writestr(name, data)
+    yield renamed
 
 
 def _add_sheet(workbook: Any, name: str, number: int, sheets: Sheets, assembly: Assembly) -> None:
@@ -133,5 +164,7 @@ def _add_rest(package: Package, part: str, number: int, assembly: Assembly) -> N
             if root is None:
                 continue
             for paragraph in markup.descendants(root, "p"):
-                assembly.add("".join(item.text or "" for item in markup.descendants(paragraph, "t")), page=number)
+                assembly.add(
+                    "".join(item.text or "" for item in markup.descendants(paragraph, "t")), page=number
+                )
             drawings.add(root, relation.target, package=package, assembly=assembly, page=number)

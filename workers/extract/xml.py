@@ -9,8 +9,7 @@ from workers.extract.markup import Element
 _TITLES = frozenset({"title", "heading", "head", "article-title"})
 # Elements inside a sentence. An element that has text and others of these is a paragraph.
 _INLINE = frozenset(
-    "b i em strong sub sup italic bold xref ext-link a span emphasis link ph code tt u sc named-content inline-formula "
-    "email uri q quote term strike sub superscript subscript literal".split()
+    ["b", "i", "em", "strong", "sub", "sup", "italic", "bold", "xref", "ext-link", "a", "span", "emphasis", "link", "ph", "code", "tt", "u", "sc", "named-content", "inline-formula", "email", "uri", "q", "quote", "term", "strike", "sub", "superscript", "subscript", "literal"]
 )
 # Fields of one record on a line; with more it reads better line by line.
 _MAX_FIELDS = 40
@@ -98,7 +97,5 @@ def _leaf(element: Element) -> str:
 
 
 def _attributes(element: Element) -> str:
-    found = [
-        one_line(value) for key, value in element.items() if key.rpartition("}")[2].lower() in _TELLING
-    ]
+    found = [one_line(value) for key, value in element.items() if key.rpartition("}")[2].lower() in _TELLING]
     return ", ".join(value for value in found if value)

@@ -74,7 +74,10 @@ def _check(members: list[zipfile.ZipInfo], bounds: Bounds) -> None:
         raise ExtractionError("output_limit", "The file has more parts than the limit.")
     if sum(info.file_size for info in members) > bounds.unpacked_bytes:
         raise ExtractionError("output_limit")
-    if sum(info.file_size for info in members if info.filename.lower().endswith(_MARKUP)) > bounds.markup_bytes:
+    if (
+        sum(info.file_size for info in members if info.filename.lower().endswith(_MARKUP))
+        > bounds.markup_bytes
+    ):
         raise ExtractionError("output_limit")
     if any(info.flag_bits & _ENCRYPTED for info in members):
         raise ExtractionError("encrypted")
