@@ -29,8 +29,9 @@ class Limits:
 
 
 DEFAULT = Limits()
-# Archives and mailboxes: a part unpacks MEMBER_BYTES_PER_PART, or one file of MAX_ARCHIVE_FILE_BYTES, after reading past
-# what came before it in the stream. bzip2, the slowest, gives 30 MB/s on a core: MAX_ARCHIVE_BYTES in 140 s.
+# Archives and mailboxes: a part unpacks MEMBER_BYTES_PER_PART, or one file of MAX_ARCHIVE_FILE_BYTES, after
+# reading past what came before it in the stream. bzip2, the slowest, gives 30 MB/s on a core:
+# MAX_ARCHIVE_BYTES in 140 s.
 ARCHIVE = Limits(wall_s=600, cpu_s=400, file_bytes=1024 * _MIB, scratch_bytes=1536 * _MIB, scratch_files=1000)
 # Twenty megabytes of text are read in seconds; nesting made to cost the square of its depth must not hold a
 # worker for minutes.

@@ -17,7 +17,7 @@ from email.header import Header, decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
-from workers.extract import limits
+from workers.extract import limits, ocr
 from workers.extract.assemble import Assembly, one_line
 from workers.extract.base import Extraction, ExtractionError, Source
 from workers.extract.charset import decode
@@ -25,6 +25,9 @@ from workers.extract.figures import add_bytes
 from workers.extract.html import add_fragment
 from workers.extract.members import Unpacking
 from workers.extract.text import add_paragraphs
+
+# Pictures in the text are read.
+warm = ocr.warm
 
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Of one header, unfolded: a thousand addresses.

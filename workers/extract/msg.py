@@ -20,10 +20,13 @@ import compressed_rtf
 import olefile
 from striprtf.striprtf import rtf_to_text
 
-from workers.extract import limits
+from workers.extract import limits, ocr
 from workers.extract.base import Extraction, ExtractionError, Source
 from workers.extract.charset import decode
 from workers.extract.mail import header, message_name, read
+
+# Pictures in the text are read.
+warm = ocr.warm
 
 _PROPERTIES = "__properties_version1.0"
 # Bytes before the first property, by what the properties are of ([MS-OXMSG] 2.4.1).
