@@ -205,7 +205,7 @@ class _Storage:
 
 def _encoded(text: str) -> str:
     text = _UNPRINTABLE.sub(" ", text).replace("\n", " ").strip()
-    return Header(text, "utf-8").encode(maxlinelen=0) if text else ""
+    return text if text.isascii() else Header(text, "utf-8").encode(maxlinelen=0)
 
 
 def _address(name: str, address: str) -> str:
