@@ -21,6 +21,7 @@ from kb.permissions import (
     visible_collections,
     visible_runs,
     visible_segments,
+    visible_sources,
 )
 
 
@@ -224,6 +225,49 @@ class IngestStepAdmin(ReadOnlyAdmin):
         "timings_ms",
         "error_code",
     )
+
+
+class OfVisibleSources(ReadOnlyAdmin):
+    source_field = "source"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        visible = visible_sources(request.user).values("pk")
+        return super().get_queryset(request).filter(**{f"{self.source_field}__in": visible})
+
+
+@admin.register(models.Source)
+class SourceAdmin(OfVisibleSources):
+    """Read here, made and changed over the API or the command line, which check where a source may look."""
+
+    source_field = "pk"
+    list_display = ("name", "collection", "kind", "state", "schedule_minutes", "last_scan_at", "next_scan_at")
+    list_filter = ("kind", "state")
+    list_select_related = ("collection",)
+    search_fields = ("name",)
+
+
+@admin.register(models.SourceFolder)
+class SourceFolderAdmin(OfVisibleSources):
+    list_display = ("source", "folder", "audience")
+    list_select_related = ("source", "audience")
+
+
+@admin.register(models.SourceEntry)
+class SourceEntryAdmin(OfVisibleSources):
+    list_display = ("uri", "source", "asset_id", "seen_at")
+    list_select_related = ("source",)
+    # The asset by its number: its title is for those who may read it.
+    fields = ("source", "uri", "fingerprint", "sha256", "asset_id", "seen_at")
+    search_fields = ("uri",)
+
+
+@admin.register(models.TusUpload)
+class TusUploadAdmin(ReadOnlyAdmin):
+    """For operators: how much is on its way, not what."""
+
+    list_display = ("id", "user", "length", "offset", "created_at", "expires_at", "handed_over_at")
+    list_select_related = ("user",)
+    fields = ("id", "user", "length", "offset", "created_at", "expires_at", "handed_over_at")
 
 
 @admin.register(models.VectorSet)

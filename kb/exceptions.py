@@ -45,6 +45,11 @@ class FailureCode(TextChoices):
         "nested_too_deep",
         _("The file lies too many archives or messages deep; what is inside it was not opened."),
     )
+    MEDIA_DAMAGED = "media_damaged", _("Part of the recording is damaged; the rest is searchable.")
+    RECORDING_CAPPED = (
+        "recording_capped",
+        _("The recording is longer than the limit; only its beginning is searchable."),
+    )
     TIME_LIMIT = "time_limit", _("Reading the file took longer than the limit.")
     MEMORY_LIMIT = "memory_limit", _("Reading the file took more memory than the limit.")
     OUTPUT_LIMIT = "output_limit", _("The file unpacks to more than the limit.")
@@ -52,6 +57,10 @@ class FailureCode(TextChoices):
     CONVERTER_MISSING = "converter_missing", _("This format needs a converter that is not installed here.")
     WORKER_LOST = "worker_lost", _("The work was interrupted too often. Retry it.")
     STORAGE_UNAVAILABLE = "storage_unavailable", _("The object store did not answer. Retry it.")
+    SOURCE_UNREADABLE = (
+        "source_unreadable",
+        _("The file could not be read where it is kept. The next scan tries again."),
+    )
     INTERNAL = (
         "internal",
         _("An unexpected error, which the log explains. Retry it, then tell the operators."),

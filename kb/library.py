@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from kb import word_statistics
 from kb.exceptions import StorageError
-from kb.models import Asset, AssetVersion, Audience, IngestItem, IngestStep, Outcome, Segment
+from kb.models import Asset, AssetVersion, Audience, Collection, IngestItem, IngestStep, Outcome, Segment
 from kb.runs import wake_relay
 from kb.storage import storage
 from kb.word_statistics import StatisticsChange
@@ -51,7 +51,7 @@ def remove_assets(asset_ids: Sequence[int], change: StatisticsChange) -> set[str
     versions, ids = _locked_tree(asset_ids)
     if not ids:
         return set()
-    keys = {version.object_key for version in versions}
+    keys = {version.object_key for version in versions} | {version.preview_key for version in versions} - {""}
     keys.update(Asset.objects.filter(pk__in=ids).values_list("object_key", flat=True))
     IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
         outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
@@ -80,21 +80,26 @@ def _locked_tree(asset_ids: Sequence[int]) -> tuple[list[AssetVersion], list[int
 @transaction.atomic
 def move(asset: Asset, audience: Audience | None) -> None:
     """Gives the asset, and all that is inside it, to the readers of `audience`; None: to its collection's again."""
-    locked = (
-        Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
-    )
-    if locked is None:
+    versions, ids = _locked_tree([asset.pk])
+    if not ids:
         return
-    change = StatisticsChange()
+    # One that is on its way must not bring earlier readers back.
+    for version in versions:
+        if version.facts.pop("audience_id", None) is not None:
+            version.save(update_fields=["facts"])
+    collection = Collection.objects.get(assets=asset.pk)
     asset.own_audience = audience
-    asset.audience_id = audience.pk if audience else locked.collection.audience_id
-    _give([asset.pk], asset, change)
-    move_members(asset, change)
+    asset.audience_id = audience.pk if audience else collection.audience_id
+    change = StatisticsChange()
+    _give(ids, asset, change)
     word_statistics.apply(change)
 
 
 def move_members(asset: Asset, change: StatisticsChange) -> None:
-    """Gives all that is inside the asset to its readers; the caller applies `change` at its end."""
+    """Gives all that is inside the asset to its readers; the caller applies `change` at its end.
+
+    Versions that are on their way keep the readers that they bring: a newer version of the asset may have made them.
+    """
     level = [asset.pk]
     while level := list(
         Asset.objects.select_for_update(no_key=True)

@@ -98,6 +98,19 @@ SUPPORTED: frozenset[str] = frozenset(
         "application/x-xz",
         "application/zstd",
         "application/x-7z-compressed",
+        "video/mp4",
+        "video/quicktime",
+        "video/x-matroska",
+        "video/webm",
+        "video/x-msvideo",
+        "video/ogg",
+        "audio/mpeg",
+        "audio/mp4",
+        "audio/wav",
+        "audio/flac",
+        "audio/ogg",
+        "text/vtt",
+        "application/x-subrip",
     }
 )
 EMPTY = "inode/x-empty"
@@ -126,6 +139,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypmsf1", "image/heic"),
     (4, b"ftypqt  ", "video/quicktime"),
     (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftypM4B", "audio/mp4"),
     (4, b"ftyp", "video/mp4"),
     (8, b"AVI LIST", "video/x-msvideo"),
     (8, b"WAVE", "audio/wav"),
@@ -162,6 +176,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (257, b"ustar", "application/x-tar"),
     (0, b"\x7fELF", "application/x-executable"),
 )
+# The first line of a WebVTT file is the word, alone or before a blank.
+_WEBVTT = (b"WEBVTT\n", b"WEBVTT\r", b"WEBVTT ", b"WEBVTT\t")
 # These letters at offset 8 count only in a RIFF container; WAVE and WEBP are words, too.
 _IN_RIFF = {b"WEBP", b"AVI LIST", b"WAVE"}
 
@@ -273,11 +289,16 @@ _CLAIMS: dict[str, str] = {
     "mkv": "video/x-matroska",
     "webm": "video/webm",
     "avi": "video/x-msvideo",
+    "3gp": "video/mp4",
+    "ogv": "video/ogg",
     "mp3": "audio/mpeg",
+    "aac": "audio/mpeg",
     "wav": "audio/wav",
     "m4a": "audio/mp4",
     "flac": "audio/flac",
     "ogg": "audio/ogg",
+    "oga": "audio/ogg",
+    "opus": "audio/ogg",
 }
 # The model's spelling of a type where it differs from ours.
 _SPELLING = {
@@ -375,6 +396,7 @@ _NAMES: dict[str, str] = {
     "video/x-matroska": "Matroska video (MKV)",
     "video/webm": "WebM video",
     "video/x-msvideo": "AVI video",
+    "video/ogg": "Ogg video",
     "audio/mpeg": "MP3 audio",
     "audio/mp4": "MPEG-4 audio (M4A)",
     "audio/wav": "WAV audio",
@@ -449,6 +471,13 @@ def describe(media_type: str) -> str:
 
 
 def _by_signature(head: bytes) -> str:
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        # EBML names its document type in the first element: WebM is a subset of Matroska.
+        return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
+    if head.startswith(b"OggS") and b"\x80theora" in head:
+        return "video/ogg"
+    if head.removeprefix(b"\xef\xbb\xbf").startswith(_WEBVTT):
+        return "text/vtt"
     for offset, magic, media_type in _SIGNATURES:
         if head.startswith(magic, offset) and (magic not in _IN_RIFF or head.startswith(b"RIFF")):
             return media_type

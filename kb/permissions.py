@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.http import Http404
 
-from kb.models import Asset, Audience, AudienceMember, Collection, IngestRun, Role, Segment
+from kb.models import Asset, Audience, AudienceMember, Collection, IngestRun, Role, Segment, Source
 
 AnyUser = AbstractBaseUser | AnonymousUser
 
@@ -52,6 +52,11 @@ def visible_collections(user: AnyUser) -> QuerySet[Collection]:
 def visible_runs(user: AnyUser) -> QuerySet[IngestRun]:
     """Runs name files that may have audiences of their own, so they are for those who manage the collection."""
     return IngestRun.objects.filter(collection__in=collections_with_role(user, Role.EDITOR))
+
+
+def visible_sources(user: AnyUser) -> QuerySet[Source]:
+    """Sources say where the company keeps its files, so they are for those who manage the collection."""
+    return Source.objects.filter(collection__in=collections_with_role(user, Role.MANAGER))
 
 
 def collections_with_role(user: AnyUser, role: Role) -> QuerySet[Collection]:

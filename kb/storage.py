@@ -230,6 +230,33 @@ class FolderStorage:
             raise StorageError(f"The folder {self._root} failed on {what}: {error.strerror}.") from error
 
 
+def s3_client(
+    endpoint: str,
+    *,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    secure: bool = True,
+    region: str | None = None,
+) -> minio.Minio:
+    """A client that gives up in time."""
+    # As the SDK makes it, but its five minutes of patience would hold a web thread for as long.
+    connections = urllib3.PoolManager(
+        timeout=urllib3.Timeout(connect=5, read=60),
+        maxsize=16,  # As many as a process has threads.
+        cert_reqs="CERT_REQUIRED",
+        ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+        retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+    )
+    return minio.Minio(
+        endpoint,
+        access_key=access_key,
+        secret_key=secret_key,
+        secure=secure,
+        region=region or None,
+        http_client=connections,
+    )
+
+
 class S3Storage:
     """Each object is one of a bucket, on any server that speaks S3."""
 
@@ -247,21 +274,8 @@ class S3Storage:
             raise StorageError(f"{bucket!r} is no bucket name: it takes 3 to 63 of a-z 0-9 . -")
         self._bucket = bucket
         self._has_bucket = False
-        # As the SDK makes it, but its five minutes of patience would hold a web thread for as long.
-        connections = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=5, read=60),
-            maxsize=16,  # As many as a process has threads.
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
-            retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
-        )
-        self._client = minio.Minio(
-            endpoint,
-            access_key=access_key,
-            secret_key=secret_key,
-            secure=secure,
-            region=region or None,
-            http_client=connections,
+        self._client = s3_client(
+            endpoint, access_key=access_key, secret_key=secret_key, secure=secure, region=region
         )
 
     def put(

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kb import media_types
+from kb import library, media_types
 from kb.exceptions import FailureCode, IngestError, StorageError
 from kb.models import (
     Asset,
@@ -102,6 +102,35 @@ def receive(
         )
 
 
+@transaction.atomic
+def rehome(run: IngestRun, asset: Asset, path: str, audience: Audience | None) -> IngestItem | None:
+    """Has the asset follow its bytes to another place, from where they came too; its readers change at once.
+
+    Its name is part of what is searched, so the same bytes become a new version. None, and nothing is changed, when
+    another asset stands there.
+    """
+    lock(f"source {asset.collection_id} {path}")
+    newest = AssetVersion.objects.select_for_update().filter(asset=asset.pk).order_by("-number").first()
+    if newest is None or Asset.objects.filter(collection=asset.collection_id, source_uri=path).exists():
+        return None
+    library.move(asset, audience)
+    title = PurePosixPath(path).name[:_LONGEST_TITLE]
+    Asset.objects.filter(pk=asset.pk).update(source_uri=path, title=title)
+    version = AssetVersion.objects.create(
+        asset=asset,
+        number=newest.number + 1,
+        sha256=newest.sha256,
+        media_type=newest.media_type,
+        size_bytes=newest.size_bytes,
+        object_key=newest.object_key,
+        facts={"name": PurePosixPath(path).name},
+    )
+    item = IngestItem.objects.create(run=run, path=path, asset_version=version)
+    IngestStep.objects.create(asset_version=version, name=StepName.EXTRACT, part=0)
+    wake_relay()
+    return item
+
+
 def safe_path(path: str) -> str:
     """`path` in its shortest form, relative to the collection's root, or the http(s) URL that it is.
 
@@ -177,6 +206,7 @@ def shown(path: str) -> str:
 
 
 def refuse(run: IngestRun, path: str, reason: IngestError) -> IngestItem:
+    """An item for a file that is not taken in."""
     unsupported = reason.code == FailureCode.NOT_SUPPORTED
     return IngestItem.objects.create(
         run=run,

@@ -1,4 +1,4 @@
-"""What is there? The newest first, for a question of filters alone; and the pictures that documents link to."""
+"""What is there? The newest first, for a question of filters alone; and which files stand at given places."""
 
 from collections.abc import Collection as Members
 
@@ -33,7 +33,7 @@ def newest(scope: Scope, limit: int) -> Candidates:
     return Candidates(CHANNEL, items, len(items) >= limit, attainable=1.0)
 
 
-PICTURES = """
+AT = """
 SELECT a.collection_id, a.source_uri, a.id
 FROM unnest(%(places)s::bigint[], %(uris)s::text[]) AS link (collection_id, source_uri)
 JOIN kb_asset a ON a.collection_id = link.collection_id AND a.source_uri = link.source_uri
@@ -41,7 +41,7 @@ WHERE a.version > 0 AND {scope}
 """
 
 
-def pictures_at(links: Members[tuple[int, str]], scope: Scope) -> dict[tuple[int, str], int]:
+def assets_at(links: Members[tuple[int, str]], scope: Scope) -> dict[tuple[int, str], int]:
     """The searchable assets in `scope` at these places: collection and source_uri."""
     wanted = sorted(links)
     if not wanted:
@@ -49,5 +49,5 @@ def pictures_at(links: Members[tuple[int, str]], scope: Scope) -> dict[tuple[int
     where, parameters = scope.where_asset()
     parameters |= {"places": [place for place, _ in wanted], "uris": [uri for _, uri in wanted]}
     with connection.cursor() as cursor:
-        cursor.execute(PICTURES.format(scope=where), parameters)
+        cursor.execute(AT.format(scope=where), parameters)
         return {(collection_id, uri): asset_id for collection_id, uri, asset_id in cursor.fetchall()}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import F
 
-from kb.models import Asset, Collection, Segment, SegmentKind
+from kb.models import Asset, AssetVersion, Collection, Segment, SegmentKind
 from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
 from retrieval.ranking import RankedAsset
 from retrieval.results import Facet, Hit, SnippetPart
@@ -22,14 +22,20 @@ def render_hits(user: AnyUser, ranked: Sequence[RankedAsset], terms: Sequence[st
     segments = visible_segments(user).in_bulk([item.segments[0].segment_id for item in ranked])
     collections = visible_collections(user).in_bulk({asset.collection_id for asset in assets.values()})
     thumbnails = _thumbnails(user, assets, segments.values())
+    previewed = _with_preview(assets.values())
     wanted = frozenset(terms)
     hits = []
     for item in ranked:
         asset, segment = assets.get(item.asset_id), segments.get(item.segments[0].segment_id)
         if asset is not None and segment is not None:
             collection = collections.get(asset.collection_id)
-            thumbnail = thumbnails.get((asset.pk, segment.page)) or thumbnails.get((asset.pk, None), "")
-            hits.append(_hit(asset, segment, collection, item, wanted, thumbnail))
+            thumbnail = (
+                _shot_thumbnail(user, asset, segment)
+                or thumbnails.get((asset.pk, segment.page))
+                or thumbnails.get((asset.pk, None), "")
+            )
+            preview = f"/api/assets/{asset.pk}/preview" if asset.pk in previewed else ""
+            hits.append(_hit(asset, segment, collection, item, wanted, thumbnail, preview))
     return tuple(hits)
 
 
@@ -40,6 +46,7 @@ def _hit(
     item: RankedAsset,
     terms: frozenset[str],
     thumbnail_url: str,
+    preview_url: str,
 ) -> Hit:
     # A figure of a document may stand for another asset of the collection: that asset's pixels are shown then.
     is_own = segment.asset_id == asset.pk
@@ -66,6 +73,7 @@ def _hit(
         content_url=f"/api/assets/{asset.pk}/content",
         score=item.score,
         channels=item.channels,
+        preview_url=preview_url,
         more=tuple((other.segment_id, other.page, other.start_ms) for other in item.segments[1:6]),
     )
 
@@ -83,6 +91,24 @@ def _box(segment: Segment) -> tuple[float, float, float, float] | None:
 
 def _thumbnail_url(segment_id: int) -> str:
     return f"/api/segments/{segment_id}/thumbnail"
+
+
+def _shot_thumbnail(user: AnyUser, asset: Asset, segment: Segment) -> str:
+    """What is seen while the words of `segment` are spoken; empty for all but speech in a video."""
+    if segment.kind != SegmentKind.SPEECH or segment.start_ms is None or asset.kind != "video":
+        return ""
+    shots = visible_segments(user).filter(asset=asset, kind=SegmentKind.SHOT, start_ms__lte=segment.start_ms)
+    pk = shots.exclude(thumbnail_key="").order_by("-start_ms").values_list("pk", flat=True).first()
+    return _thumbnail_url(pk) if pk else ""
+
+
+def _with_preview(assets: Iterable[Asset]) -> set[int]:
+    """Those of these assets, which the caller may see, that have a strip of frames."""
+    videos = {asset.pk: asset.version for asset in assets if asset.kind == "video"}
+    if not videos:
+        return set()
+    versions = AssetVersion.objects.filter(asset__in=videos, facts__has_key="preview_key")
+    return {pk for pk, number in versions.values_list("asset_id", "number") if videos[pk] == number}
 
 
 def _thumbnails(

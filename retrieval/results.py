@@ -42,6 +42,8 @@ class Hit:
     content_url: str
     score: float
     channels: tuple[ChannelScore, ...]
+    # A strip of frames from all over a video; empty for everything else.
+    preview_url: str = ""
     # Further segments of the same asset that match, best first: (segment id, page, start_ms).
     more: tuple[tuple[int, int | None, int | None], ...] = ()
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from kb.recordings import is_recording
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -44,7 +46,7 @@ class Scope:
         if self.segments is not None:
             conditions.append(f"{alias}.segment_id = ANY(%(segments)s)")
             parameters["segments"] = list(self.segments)
-        asset_conditions, asset_parameters = self._asset_conditions()
+        asset_conditions, asset_parameters = self._asset_conditions(with_side_cars=True)
         if asset_conditions:
             of_assets = "SELECT s.id FROM kb_asset a JOIN kb_segment s ON s.asset_id = a.id WHERE "
             readable = ["a.audience_id = ANY(%(audiences)s)", *asset_conditions]
@@ -59,20 +61,35 @@ class Scope:
             conditions.append("FALSE")
         return " AND ".join(conditions), parameters | {"audiences": list(self.audiences)}
 
-    def _asset_conditions(self) -> tuple[list[str], dict[str, Any]]:
+    def allows(self, media_type: str, kind: str) -> bool:
+        """Whether an asset of this type passes the filters by type: asked when a hit is shown as another's."""
+        return (not self.kinds or kind in self.kinds) and (
+            not self.media_types or media_type in self.media_types
+        )
+
+    def _asset_conditions(self, *, with_side_cars: bool = False) -> tuple[list[str], dict[str, Any]]:
+        """For rows of the assets that pass the filters; with side-cars, also of those that may count for one that does.
+
+        What a subtitle file says counts for its recording: whether that one passes, `allows` tells afterwards.
+        """
         conditions: list[str] = []
         parameters: dict[str, Any] = {}
+        speaks = " OR s.kind = 'speech'" if with_side_cars else ""
         if self.kinds:
             # The kind is the media type's first word; whatever is neither picture nor video is a document.
+            of_video = speaks if "video" in self.kinds else ""
             conditions.append(
-                "(CASE split_part(a.media_type, '/', 1) WHEN 'image' THEN 'image' WHEN 'video' THEN 'video'"
-                " ELSE 'document' END) = ANY(%(kinds)s)"
+                "((CASE split_part(a.media_type, '/', 1) WHEN 'image' THEN 'image' WHEN 'video' THEN 'video'"
+                f" ELSE 'document' END) = ANY(%(kinds)s){of_video})"
             )
             parameters["kinds"] = list(self.kinds)
+        if self.media_types:
+            of_recording = speaks if any(is_recording(media_type) for media_type in self.media_types) else ""
+            conditions.append(f"(a.media_type = ANY(%(media_types)s){of_recording})")
+            parameters["media_types"] = list(self.media_types)
         for column, name, values in (
             ("a.collection_id", "collections", self.collections),
             ("a.language", "languages", self.languages),
-            ("a.media_type", "media_types", self.media_types),
         ):
             if values:
                 conditions.append(f"{column} = ANY(%({name})s)")

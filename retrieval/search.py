@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import models
 
 from kb.exceptions import QueryError
-from kb.models import Segment
+from kb.models import Segment, SegmentKind
 from kb.permissions import AnyUser, visible_audiences, visible_collections, visible_segments
+from kb.recordings import SUBTITLE_TYPES, recording_uris
 from retrieval import browse, channels, lexical, metrics, spaces
 from retrieval.analysis import contains_phrase
 from retrieval.describe import describe
@@ -176,24 +177,48 @@ def order(user: AnyUser, question: Question, scope: Scope, found: Found) -> list
 
 
 def place(user: AnyUser, scope: Scope, segment_ids: Members[int], *, linked: bool) -> dict[int, Placed]:
-    """The asset that each segment counts for: its own, or if `linked` the picture in `scope` that it is a figure of."""
+    """The asset that each segment counts for: its own, or if `linked` one in `scope` that it belongs to.
+
+    A figure is the picture that its document links to; the words of a subtitle file are the recording's beside it.
+    """
     segments = list(
         visible_segments(user)
         .filter(pk__in=segment_ids)
-        .only("asset_id", "collection_id", "page", "start_ms", "picture_uri")
+        .select_related("asset")
+        .only(
+            "collection_id",
+            "kind",
+            "page",
+            "start_ms",
+            "picture_uri",
+            "asset__source_uri",
+            "asset__media_type",
+        )
     )
-    pictured = browse.pictures_at(
+    pictured = browse.assets_at(
         {(item.collection_id, item.picture_uri) for item in segments if linked and item.picture_uri}, scope
     )
-    return {
-        segment.pk: Placed(
-            segment.pk,
-            pictured.get((segment.collection_id, segment.picture_uri), segment.asset_id),
-            segment.page,
-            segment.start_ms,
-        )
-        for segment in segments
-    }
+    recordings = {item.pk: _recordings_of(item) for item in segments} if linked else {}
+    # The subtitles are in the language that was asked for, whatever is written in the pictures.
+    spoken = browse.assets_at(
+        {at for found in recordings.values() for at in found}, replace(scope, languages=())
+    )
+    places = {}
+    for segment in segments:
+        at: tuple[int | None, ...] = (pictured.get((segment.collection_id, segment.picture_uri)),)
+        at += tuple(spoken.get(link) for link in recordings.get(segment.pk, ()))
+        own = segment.asset_id if scope.allows(segment.asset.media_type, segment.asset.kind) else None
+        asset_id = next((found for found in (*at, own) if found is not None), None)
+        if asset_id is not None:
+            places[segment.pk] = Placed(segment.pk, asset_id, segment.page, segment.start_ms)
+    return places
+
+
+def _recordings_of(segment: Segment) -> list[tuple[int, str]]:
+    """Where the recording may be that a subtitle file's words belong to, likeliest first."""
+    if segment.kind != SegmentKind.SPEECH or segment.asset.media_type not in SUBTITLE_TYPES:
+        return []
+    return [(segment.collection_id, uri) for uri in recording_uris(segment.asset.source_uri)]
 
 
 def render(  # ⑩

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from kb.models import Asset, AssetVersion, Segment
+from kb.models import Asset, AssetVersion, Segment, TusPiece
 from kb.storage import Storage
 
 # name, statement that gives one example's id a row.
@@ -87,6 +87,10 @@ def named_keys() -> set[str]:
     """Every object key that a row names."""
     keys = set(Asset.objects.values_list("object_key", flat=True))
     keys.update(AssetVersion.objects.values_list("object_key", flat=True))
+    keys.update(TusPiece.objects.values_list("object_key", flat=True))
+    keys.update(
+        AssetVersion.objects.filter(facts__has_key="preview_key").values_list("facts__preview_key", flat=True)
+    )
     for pair in Segment.objects.values_list("picture_key", "thumbnail_key").iterator(chunk_size=5000):
         keys.update(pair)
     keys.discard("")

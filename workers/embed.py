@@ -69,7 +69,8 @@ def _words(version: AssetVersion, segments: Sequence[Segment]) -> list[str]:
         return words
     facts = version.facts
     name = facts.get("given_title") or facts.get("title") or readable_name(version.asset.source_uri)
-    return [name for _ in segments]
+    # Its first segment alone: hundreds of shots with one vector would crowd the answer to what comes near it.
+    return [name if (segment.part, segment.ordinal) == (0, 0) else "" for segment in segments]
 
 
 def _of_words(segments: Sequence[Segment], words: Sequence[str]) -> list[SetVectors]:

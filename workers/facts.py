@@ -28,12 +28,19 @@ def merge(version: AssetVersion, part: int, extraction: Extraction) -> None:
         facts["metadata"] = {
             key: value.replace("\x00", "") for key, value in extraction.metadata.items() if value
         }
-        for name in ("page_count", "width_px", "height_px"):
+        for name in ("page_count", "width_px", "height_px", "duration_ms", "frames_per_s"):
             facts[name] = getattr(extraction, name)
     found = [[part, warning.code, warning.message.replace("\x00", "")] for warning in extraction.warnings]
     others = [warning for warning in facts.get("warnings", []) if warning[0] != part]
     facts["warnings"] = sorted(others + found, key=lambda warning: warning[0])[:_MOST_WARNINGS]
     version.save(update_fields=["facts"])
+
+
+def keep_preview(version: AssetVersion, part: int, key: str) -> None:
+    """Where the strip of frames is that shows a video at a glance. It belongs to the version, not to a segment."""
+    if part == 0 and version.facts.get("preview_key", "") != key:
+        version.facts["preview_key"] = key
+        version.save(update_fields=["facts"])
 
 
 def warn(version: AssetVersion, part: int, code: FailureCode, message: str = "") -> None:

@@ -158,15 +158,17 @@ def _commonest_language(segments: Iterable[Segment]) -> str:
 def _terms(segments: Sequence[Segment], title: str, name: str) -> list[list[str]]:
     """The terms of each segment: its own, and once each of the title and the file name.
 
-    A segment without words of its own gets the title's only where the whole file has no words: a document's page
-    pictures would else crowd the answer to every query for its title.
+    A segment without words of its own gets the title's only where the whole file has no words, and is its first: a
+    document's page pictures, or a video's shots, would else crowd the answer to every query for its title.
     """
     whole_file = list(dict.fromkeys(term[:_LONGEST_TERM] for term in analyse(f"{title}\n{name}")))
     own = [[term[:_LONGEST_TERM] for term in analyse(own_words(segment))] for segment in segments]
     has_words = any(own)
     return [
-        terms + [term for term in whole_file if term not in set(terms)] if terms or not has_words else []
-        for terms in own
+        terms + [term for term in whole_file if term not in set(terms)]
+        if terms or (not has_words and number == 0)
+        else []
+        for number, terms in enumerate(own)
     ]
 
 
@@ -277,7 +279,8 @@ def _update_child(asset: Asset, found: dict[str, Any]) -> None:
     if kind == "document":
         Document.objects.filter(pk=asset.pk).update(page_count=found.get("page_count"))
     elif kind == "video":
-        Video.objects.filter(pk=asset.pk).update(**size)
+        length = {"duration_ms": found.get("duration_ms"), "frames_per_s": found.get("frames_per_s")}
+        Video.objects.filter(pk=asset.pk).update(**size, **length)
     else:
         captured_at = _moment(found.get("metadata", {}).get("captured_at", ""))
         Image.objects.filter(pk=asset.pk).update(**size, captured_at=captured_at)
@@ -314,6 +317,8 @@ def give_up(version: AssetVersion) -> None:
     hidden = Segment.objects.filter(asset=version.asset_id, version=version.number, audience__isnull=True)
     pictures = {key for keys in hidden.values_list("picture_key", "thumbnail_key") for key in keys if key}
     hidden.delete()
+    if version.preview_key:
+        pictures.add(version.preview_key)
     IngestItem.objects.filter(asset_version=version, outcome=Outcome.PENDING).update(
         outcome=Outcome.CANCELLED,
         error_message="A newer version of the file was brought in meanwhile.",
@@ -344,4 +349,4 @@ def _remove_older_versions(version: AssetVersion) -> set[str]:
     # Skipping: whoever retries or cancels one at this moment holds its row and waits for the asset's, which is ours.
     locked = list(AssetVersion.objects.select_for_update(skip_locked=True).filter(pk__in=older.values("pk")))
     AssetVersion.objects.filter(pk__in=[old.pk for old in locked]).delete()
-    return {old.object_key for old in locked}
+    return {old.object_key for old in locked} | {old.preview_key for old in locked} - {""}

@@ -26,7 +26,13 @@ from workers import metrics
 
 log = structlog.get_logger(__name__)
 
-QUEUES: dict[str, str] = {StepName.EXTRACT: "extract", StepName.EMBED: "embed", StepName.INDEX: "default"}
+QUEUES: dict[str, str] = {
+    StepName.EXTRACT: "extract",
+    # Beside the encoders: the workers of this queue load models, and may have a GPU.
+    StepName.TRANSCRIBE: "embed",
+    StepName.EMBED: "embed",
+    StepName.INDEX: "default",
+}
 
 # A worker extends its lease three times in that span, so it survives two lost heartbeats, and a step of a killed
 # worker waits a minute.
@@ -49,6 +55,10 @@ BACKOFF_S = 2.0
 LONGEST_BACKOFF_S = 300.0
 # Steps the reconciler takes back in one turn, so that its transactions stay short after a large loss.
 _RECONCILED_AT_ONCE = 500
+
+
+# What these steps find in a file is embedded together, so each waits for the others.
+_READING = (StepName.EXTRACT, StepName.TRANSCRIBE)
 
 
 class LeaseLostError(KbError):
@@ -251,12 +261,11 @@ def finish(lease: Lease, follow_ups: Sequence[FollowUp] = ()) -> None:
 
 
 def are_others_done(lease: Lease, finish: Finish) -> bool:
-    """Whether this is the last step of its name for its version; asked inside `finishing`."""
-    if any(follow_up.name == lease.step.name for follow_up in finish.follow_ups):
+    """Whether this is the last step of its kind for its version; asked inside `finishing`."""
+    names = _READING if lease.step.name in _READING else (lease.step.name,)
+    if any(follow_up.name in names for follow_up in finish.follow_ups):
         return False
-    others = IngestStep.objects.filter(asset_version=finish.version, name=lease.step.name).exclude(
-        pk=lease.step.pk
-    )
+    others = IngestStep.objects.filter(asset_version=finish.version, name__in=names).exclude(pk=lease.step.pk)
     return not others.exclude(state=StepState.DONE).exists()
 
 

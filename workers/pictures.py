@@ -48,6 +48,10 @@ def store(
             pixels.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
             encoded = _webp(pixels, _QUALITY)
         width_px, height_px = pixels.size
+        if picture.role == "preview":
+            # Small already, and too wide for a thumbnail.
+            _put(objects, f"{prefix}.webp", encoded)
+            return StoredPicture(f"{prefix}.webp", "", width_px, height_px)
         small = pixels.copy()
         small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX))
     _put(objects, f"{prefix}.webp", encoded)

@@ -6,16 +6,21 @@ Each step computes outside any transaction, then keeps its work, ends itself and
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+
+from django.conf import settings
 
 from kb.exceptions import FailureCode, IngestError
 from kb.media_types import kind_of
 from kb.models import AssetVersion, Segment, StepName
+from kb.recordings import is_recording
 from kb.storage import storage
 from workers import embed as embedding
 from workers import facts, index, outbox, pictures, sandbox, segments, unpack
-from workers.extract.base import Extraction, Warning_
+from workers.extract import limits, speech
+from workers.extract.base import Extraction, SpeechLine, Warning_
 from workers.outbox import FollowUp, Lease
 from workers.pictures import StoredPicture
 
@@ -27,9 +32,13 @@ def run(lease: Lease) -> None:
         with outbox.finishing(lease) as finish:
             index.give_up(finish.version)
         return
-    {StepName.EXTRACT: extract, StepName.EMBED: embed, StepName.INDEX: publish}[StepName(lease.step.name)](
-        lease
-    )
+    steps = {
+        StepName.EXTRACT: extract,
+        StepName.TRANSCRIBE: transcribe,
+        StepName.EMBED: embed,
+        StepName.INDEX: publish,
+    }
+    steps[StepName(lease.step.name)](lease)
 
 
 def extract(lease: Lease) -> None:
@@ -55,8 +64,44 @@ def extract(lease: Lease) -> None:
     with outbox.finishing(lease) as finish:
         _replace_segments(finish.version, part, found)
         facts.merge(finish.version, part, extraction)
+        facts.keep_preview(finish.version, part, _preview_key(extraction, stored))
         if part == 0:
             finish.follow_ups += [FollowUp(StepName.EXTRACT, other) for other in range(1, extraction.parts)]
+            finish.follow_ups += _transcription_steps(extraction)
+        if outbox.are_others_done(lease, finish):
+            _ensure_searchable(finish.version)
+            finish.follow_ups += _embedding_steps(finish.version)
+
+
+def transcribe(lease: Lease) -> None:
+    """③ Writes down what is said in one time range of a recording."""
+    version, part = lease.step.asset_version, lease.step.part
+    if version.number == version.asset.version:
+        outbox.finish(lease)
+        return
+    lines: list[SpeechLine] = []
+    unheard = None
+    with tempfile.TemporaryDirectory(prefix="kb-listen-") as folder:
+        with lease.timed("download"):
+            file = _download(version, Path(folder, "original"))
+        try:
+            with lease.timed("parse"):
+                sound = sandbox.listen(
+                    file, media_type=version.media_type, part=part, scratch=Path(folder, "scratch")
+                )
+        except IngestError as error:
+            # What the file shows and says by itself stays searchable.
+            unheard = error
+        else:
+            with lease.timed("listen"):
+                lines = speech.transcribe(sound, settings.KB_SPEECH_MODEL)
+    own_part = segments.TRANSCRIPT_PARTS + part
+    found = segments.of_speech(version, own_part, lines, offset_ms=part * limits.SECONDS_PER_PART * 1000)
+    with outbox.finishing(lease) as finish:
+        _replace_segments(finish.version, own_part, found)
+        if unheard is not None:
+            message = f"The sound from {part * limits.SECONDS_PER_PART} s on could not be read. {unheard}"
+            facts.warn(finish.version, own_part, unheard.code, message)
         if outbox.are_others_done(lease, finish):
             _ensure_searchable(finish.version)
             finish.follow_ups += _embedding_steps(finish.version)
@@ -99,7 +144,7 @@ def _parse(version: AssetVersion, part: int, file: Path, scratch: Path) -> Extra
     except IngestError as error:
         if part == 0:
             raise
-        # The first pages were read: they stay searchable, and the file says what is missing.
+        # The first pages or minutes were read: they stay searchable, and the file says what is missing.
         message = f"Part {part + 1} of the file could not be read. {error}"
         return Extraction(warnings=(Warning_(str(error.code), message),))
 
@@ -117,6 +162,19 @@ def _store_pictures(
     }
 
 
+def _preview_key(extraction: Extraction, stored: Mapping[int, StoredPicture]) -> str:
+    previews = (number for number, picture in enumerate(extraction.pictures) if picture.role == "preview")
+    return next((stored[number].picture_key for number in previews), "")
+
+
+def _transcription_steps(extraction: Extraction) -> list[FollowUp]:
+    """For a recording whose words are not in it as subtitles already, where there is a model to listen to it."""
+    if not settings.KB_SPEECH_MODEL or not extraction.has_sound or extraction.speech:
+        return []
+    parts = -(-(extraction.duration_ms or 0) // (limits.SECONDS_PER_PART * 1000))
+    return [FollowUp(StepName.TRANSCRIBE, part) for part in range(parts)]
+
+
 def _replace_segments(version: AssetVersion, part: int, found: list[Segment]) -> None:
     Segment.objects.filter(asset=version.asset_id, version=version.number, part=part).delete()
     Segment.objects.bulk_create(found, batch_size=500)
@@ -130,7 +188,9 @@ def _ensure_searchable(version: AssetVersion) -> None:
     )
     version.facts["has_words"] = has_words
     version.save(update_fields=["facts"])
-    if not has_words and kind_of(version.media_type) == "document":
+    # A recording is heard and seen, and its title is all that can be read of many.
+    is_read = kind_of(version.media_type) == "document" and not is_recording(version.media_type)
+    if not has_words and is_read:
         facts.warn(version, facts.WHOLE_FILE, FailureCode.NO_CONTENT)
     if not found.exists():
         segments.nameless(version).save()

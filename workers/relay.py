@@ -14,19 +14,24 @@ from kb.models import IngestStep
 from kb.runs import STEPS_CHANNEL
 from workers import metrics, outbox
 from workers.celery import app
+from workers.connectors import schedule
 
 log = structlog.get_logger(__name__)
 
 TASK_NAME = "workers.tasks.run_step"
+TIDY_TASK_NAME = "workers.tasks.tidy_uploads"
 # Without a notice: steps whose rest is over, expired leases, and whatever a lost notice was about.
 POLL_S = 1.0
+# Uploads that nobody goes on with lie about for a day; minutes more do not matter.
+TIDY_S = 600.0
 # What a broker that is away raises: kombu's own errors, the transport's, and the folder transport's plain ones.
 _BROKER_ERRORS = (KombuError, amqp.exceptions.AMQPError, OSError)
 
 
 def turn() -> int:
-    """One whole round: take back, measure, send. How many steps were sent."""
+    """One whole round: take back, start due scans, measure, send. How many steps were sent."""
     outbox.reconcile()
+    schedule.send_due()
     metrics.collect_outbox()
     return send(outbox.claim())
 
@@ -54,12 +59,16 @@ def run(stop: threading.Event) -> None:
     """Turns until `stop` is set, woken by notices from Postgres."""
     listener: psycopg.Connection[tuple[object, ...]] | None = None
     whole_turn_at = 0.0
+    tidied_at = monotonic()
     while not stop.is_set():
         try:
             close_old_connections()
             # Listening first: what is inserted after the turn looked wakes the wait below.
             listener = listener or _listen()
             # Steps that end come in by the hundred a second; what is expired can wait for the interval.
+            if monotonic() >= tidied_at + TIDY_S:
+                tidied_at = monotonic()
+                _tidy_uploads()
             if monotonic() >= whole_turn_at:
                 turn()
                 whole_turn_at = monotonic() + POLL_S
@@ -75,6 +84,14 @@ def run(stop: threading.Event) -> None:
             stop.wait(POLL_S)
     if listener is not None:
         listener.close()
+
+
+def _tidy_uploads() -> None:
+    """As a task: handing a file over takes as long as reading it, and steps are waiting."""
+    try:
+        app.send_task(TIDY_TASK_NAME, queue="default", retry=False)
+    except _BROKER_ERRORS as error:
+        log.warning("broker.away", unsent=1, error=str(error))
 
 
 def _listen() -> psycopg.Connection[tuple[object, ...]]:

@@ -28,7 +28,7 @@ from kb.exceptions import FailureCode, IngestError
 from workers import conversion
 from workers.extract import limits as caps
 from workers.extract import registry, wire
-from workers.extract.base import Extraction
+from workers.extract.base import SOUND_RATE_PER_S, Extraction
 from workers.extract.limits import Limits, limits_of
 from workers.extract.wire import LOG_FILE, RESULT_FILE
 
@@ -79,6 +79,14 @@ def extract(
             f"{media_types.describe(media_type)}: this format is not supported yet.",
         )
     return _extract(parser, path, name, media_type, part, scratch, limits)
+
+
+def listen(path: Path, *, media_type: str, part: int, scratch: Path) -> Path:
+    """The sound of one time range of a recording: a file of 16-bit samples in `scratch`. Raises IngestError."""
+    found = _extract(registry.LISTENER, path, "", media_type, part, scratch, None)
+    if not found.sound:
+        raise IngestError(FailureCode.PARSER_CRASHED)
+    return scratch / found.sound
 
 
 def _extract_converted(
@@ -143,6 +151,8 @@ def _outcome(reply: dict[str, Any], scratch: Path, limits: Limits, *, name: str)
                     _check_file(scratch / member.file, limits)
                 elif member.error:
                     FailureCode(member.error)
+            if extraction.sound:
+                _check_sound(scratch / extraction.sound)
     # The child was taken over or broke: the answer is missing, a link, no JSON, or of another shape.
     # RecursionError is what a million opening brackets give.
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -189,6 +199,14 @@ def _check_file(path: Path, limits: Limits) -> None:
     if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
         raise OSError(errno.EINVAL, "not a plain file")
     if facts.st_size > limits.file_bytes:
+        raise IngestError(FailureCode.OUTPUT_LIMIT)
+
+
+def _check_sound(path: Path) -> None:
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1 or facts.st_size % 2:
+        raise OSError(errno.EINVAL, "not a file of samples")
+    if facts.st_size > 2 * SOUND_RATE_PER_S * caps.SECONDS_PER_PART:
         raise IngestError(FailureCode.OUTPUT_LIMIT)
 
 

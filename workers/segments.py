@@ -1,16 +1,19 @@
 """How does what a parser found become segments? Passages, pages, figures and pictures, in reading order."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
 from kb.models import AssetVersion, Segment, SegmentKind
 from retrieval.analysis import detect_language
-from workers.extract.base import Extraction, Picture
+from workers.extract.base import Extraction, Picture, SpeechLine
+from workers.extract.cues import Cue, windows
 from workers.passages import Passage, passages
 from workers.pictures import StoredPicture
 
+# Segments of what was heard in part n have this part and n: the part's shots and subtitles are written by others.
+TRANSCRIPT_PARTS = 2_000_000
 # Of a heading in Segment.heading_path.
 _LONGEST_HEADING = 300
 _LONGEST_URI = 1000
@@ -21,12 +24,28 @@ def from_extraction(
 ) -> list[Segment]:
     """Unsaved segments of one part; `stored` says where the pixels of `extraction.pictures[i]` are."""
     found = [_of_passage(passage) for passage in passages(extraction.blocks)]
+    found += [_of_speech(line) for line in extraction.speech]
     for number, picture in enumerate(extraction.pictures):
+        if picture.role == "preview":
+            continue
         segment = _of_picture(picture, stored.get(number), version.asset.source_uri)
         if segment is not None:
             found.append(segment)
-    # Stable: on one page the passages come first, then its pictures.
-    found.sort(key=lambda segment: segment.page or 0)
+    # Stable: on one page the passages come first, then its pictures; in a recording what is said comes first.
+    found.sort(key=lambda segment: (segment.page or 0, segment.start_ms or 0))
+    return _placed(version, part, found)
+
+
+def of_speech(
+    version: AssetVersion, part: int, lines: Sequence[SpeechLine], *, offset_ms: int
+) -> list[Segment]:
+    """Unsaved segments of the words heard in one part, which begins at `offset_ms`, in windows as subtitles are."""
+    cues = [Cue(line.start_ms + offset_ms, line.end_ms + offset_ms, line.text) for line in lines]
+    return _placed(version, part, [_of_speech(line) for line in windows(cues)])
+
+
+def _placed(version: AssetVersion, part: int, found: list[Segment]) -> list[Segment]:
+    """`found` as rows of the version, in this order."""
     for ordinal, segment in enumerate(found):
         segment.asset_id = version.asset_id
         segment.collection_id = version.asset.collection_id
@@ -90,12 +109,20 @@ def _of_passage(passage: Passage) -> Segment:
     )
 
 
+def _of_speech(line: SpeechLine) -> Segment:
+    return Segment(
+        kind=SegmentKind.SPEECH, text=_clean(line.text), start_ms=line.start_ms, end_ms=line.end_ms
+    )
+
+
 def _of_picture(picture: Picture, stored: StoredPicture | None, source_uri: str) -> Segment | None:
     """None for a figure of which there is nothing to see and nothing to say."""
     uri = linked_uri(source_uri, picture.link) if picture.link else ""
     segment = Segment(
         kind=SegmentKind(picture.role),
         page=picture.page,
+        start_ms=picture.start_ms,
+        end_ms=picture.end_ms,
         box=list(picture.box) if picture.box else None,
         text=_clean(picture.context),
         caption=_clean(picture.caption),

@@ -6,8 +6,10 @@ import structlog
 from celery import shared_task
 from django.db import IntegrityError, OperationalError
 
+from kb import tus
 from kb.exceptions import FailureCode, IngestError, ObjectMissingError, StorageError
 from workers import metrics, outbox, pipeline, relay
+from workers.connectors import schedule
 
 log = structlog.get_logger(__name__)
 
@@ -66,3 +68,19 @@ def _run(lease: outbox.Lease) -> None:
     except outbox.LeaseLostError:
         metrics.STEPS.labels(step=lease.step.name, outcome="lost").inc()
         log.warning("step.lease_lost")
+
+
+@shared_task(name=schedule.TASK_NAME, ignore_result=True)
+def scan_source(source_id: int) -> None:
+    """Scans a source that waits for it. A message for one that is taken or gone does nothing."""
+    schedule.run(source_id)
+
+
+@shared_task(name="workers.tasks.start_due_scans", ignore_result=True)
+def start_due_scans() -> None:
+    schedule.send_due()
+
+
+@shared_task(name=relay.TIDY_TASK_NAME, ignore_result=True)
+def tidy_uploads() -> None:
+    tus.tidy()

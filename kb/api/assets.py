@@ -21,8 +21,9 @@ from kb.api.serializers import (
     ReadersRequestSerializer,
     SegmentSerializer,
 )
-from kb.models import Asset, AudienceMember, Role, Segment, SegmentKind
+from kb.models import Asset, AssetVersion, AudienceMember, Role, Segment, SegmentKind
 from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
+from kb.recordings import with_side_cars
 
 # A contents list longer than this is no help to a reader; the segments have their own, paged address.
 MAX_OUTLINE_ENTRIES = 500
@@ -87,9 +88,9 @@ class AssetSegments(ApiView, generics.GenericAPIView[Segment]):
 
     @extend_schema(operation_id="assets_segments", responses=SegmentSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        """What of the asset can be found, in reading order."""
+        """What of the asset can be found, in reading order; of a recording also what subtitle files beside it say."""
         asset = find_asset(request.user, pk)
-        segments = visible_segments(request.user).filter(asset=asset).order_by("part", "ordinal")
+        segments = with_side_cars(request.user, asset).order_by("asset_id", "part", "ordinal")
         page = self.paginate_queryset(segments)
         return self.get_paginated_response(SegmentSerializer(page or [], many=True).data)
 
@@ -114,6 +115,36 @@ class AssetContent(ApiView):
                 range=response.headers.get("Content-Range", ""),
             )
         return response
+
+
+class AssetStream(ApiView):
+    scopes = {"GET": "read"}
+
+    @extend_schema(operation_id="assets_stream", responses={(200, "video/*"): BYTES})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """A video or sound file for a player. Takes one byte range; 404 for what no browser plays."""
+        asset = find_asset(request.user, pk)
+        if not asset.version:
+            raise Http404
+        response = files.play(request._request, asset.object_key, media_type=asset.media_type)
+        # A player asks for hundreds of ranges: what it starts with stands for all.
+        starts = response.headers.get("Content-Range", "bytes 0-").startswith("bytes 0-")
+        if response.status_code in (200, 206) and request.method == "GET" and starts:
+            audit.record(request.user, "asset.played", asset, version=asset.version)
+        return response
+
+
+class AssetPreview(ApiView):
+    scopes = {"GET": "read"}
+
+    @extend_schema(operation_id="assets_preview", responses={(200, "image/*"): BYTES})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Ten frames of a video, evenly spaced in time, side by side."""
+        asset = find_asset(request.user, pk)
+        version = AssetVersion.objects.filter(asset=asset, number=asset.version).first()
+        if version is None or not version.preview_key:
+            raise Http404
+        return files.picture(request._request, version.preview_key)
 
 
 class AssetAudience(ApiView):

@@ -1,6 +1,7 @@
 """How do stored bytes reach a browser without becoming a page of this site?
 
-Originals are always attachments; only pictures that this project can name by their first bytes are shown inline.
+Originals are attachments; only pictures that this project can name by their first bytes, and recordings of the types
+that browsers play and do nothing else with, are shown inline.
 Both are sandboxed by their own Content-Security-Policy, and a proxy or browser may keep nothing unasked.
 """
 
@@ -25,6 +26,7 @@ HARMLESS_TYPES = frozenset(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "application/zip",
         "audio/flac",
+        "audio/mp4",
         "audio/mpeg",
         "audio/ogg",
         "audio/wav",
@@ -43,6 +45,21 @@ HARMLESS_TYPES = frozenset(
         "video/x-matroska",
     }
 )
+# Recordings for a player in the page. With nosniff, no browser takes them for anything else.
+PLAYABLE_TYPES = frozenset(
+    {
+        "audio/flac",
+        "audio/mp4",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/wav",
+        "video/mp4",
+        "video/ogg",
+        "video/quicktime",
+        "video/webm",
+        "video/x-matroska",
+    }
+)
 SANDBOX = "default-src 'none'; sandbox"
 # Kept, but asked about every time: the answer is a 304 after the permission check.
 CACHE_CONTROL = "private, no-cache"
@@ -51,6 +68,19 @@ CHUNK_BYTES = 256 * 1024
 
 def download(request: HttpRequest, key: str, *, name: str, media_type: str) -> HttpResponseBase:
     """The object as an attachment, or the range of it that is asked for."""
+    safe = media_type if media_type in HARMLESS_TYPES else "application/octet-stream"
+    disposition = content_disposition_header(True, name) or "attachment"
+    return _ranged(request, key, media_type=safe, disposition=disposition)
+
+
+def play(request: HttpRequest, key: str, *, media_type: str) -> HttpResponseBase:
+    """The recording for a player, or the range that it asks for. Raises Http404 for what no browser plays."""
+    if media_type not in PLAYABLE_TYPES:
+        raise Http404
+    return _ranged(request, key, media_type=media_type, disposition="inline")
+
+
+def _ranged(request: HttpRequest, key: str, *, media_type: str, disposition: str) -> HttpResponseBase:
     size_bytes = storage().size_bytes(key)
     etag = _etag(key, size_bytes)
     if _is_known(request, etag):
@@ -67,10 +97,10 @@ def download(request: HttpRequest, key: str, *, name: str, media_type: str) -> H
         return _sealed(response, etag)
     wanted = part or ByteRange(0, size_bytes)
     response = StreamingHttpResponse(_Chunks(key, wanted), status=206 if part else 200)
-    response["Content-Type"] = media_type if media_type in HARMLESS_TYPES else "application/octet-stream"
+    response["Content-Type"] = media_type
     response["Content-Length"] = str(wanted.size_bytes)
     response["Accept-Ranges"] = "bytes"
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Content-Disposition"] = disposition
     if part:
         response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size_bytes}"
     return _sealed(response, etag)

@@ -145,6 +145,7 @@ class AssetSerializer(serializers.Serializer[Any]):
     height_px = serializers.SerializerMethodField()
     captured_at = serializers.DateTimeField(source="image.captured_at", default=None, allow_null=True)
     duration_ms = serializers.IntegerField(source="video.duration_ms", default=None, allow_null=True)
+    frames_per_s = serializers.FloatField(source="video.frames_per_s", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     # Empty while no version of it is searchable.

@@ -6,6 +6,8 @@ from kb.models.audit import ApiToken, AuditEvent, Feedback, PinnedResult, QueryL
 from kb.models.collection import Collection
 from kb.models.ingest import IngestItem, IngestRun, IngestStep, Outcome, RunState, StepName, StepState
 from kb.models.segment import Segment, SegmentKind
+from kb.models.source import Source, SourceEntry, SourceFolder, SourceKind, SourceState
+from kb.models.tus import TusPiece, TusUpload
 from kb.models.vector import SetState, StagedVector, Vector, VectorSet
 from kb.models.words import AudienceWordTotals, Lexeme, LexemeStats, SegmentWords
 
@@ -36,10 +38,17 @@ __all__ = [
     "SegmentKind",
     "SegmentWords",
     "SetState",
+    "Source",
+    "SourceEntry",
+    "SourceFolder",
+    "SourceKind",
+    "SourceState",
     "StagedVector",
     "StepName",
     "StepState",
     "Synonym",
+    "TusPiece",
+    "TusUpload",
     "Vector",
     "VectorSet",
     "Video",

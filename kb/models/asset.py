@@ -109,3 +109,8 @@ class AssetVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset_id} v{self.number}"
+
+    @property
+    def preview_key(self) -> str:
+        """Of the strip of frames that shows a video at a glance; empty when there is none."""
+        return str(self.facts.get("preview_key", ""))

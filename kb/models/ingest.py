@@ -73,6 +73,7 @@ class IngestItem(models.Model):
 
 class StepName(models.TextChoices):
     EXTRACT = "extract"
+    TRANSCRIBE = "transcribe"
     EMBED = "embed"
     INDEX = "index"
 

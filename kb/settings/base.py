@@ -128,6 +128,8 @@ SPECTACULAR_SETTINGS = {
     ],
     # Fields of requests and of answers differ (read-only, required), so they get components of their own.
     "COMPONENT_SPLIT_REQUEST": True,
+    # Two fields are called `kind`.
+    "ENUM_NAME_OVERRIDES": {"SourceKindEnum": "kb.models.source.SourceKind"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "kb.api.docs.describe_errors",
@@ -144,6 +146,20 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Workers take no commands over the broker: stopping them is the supervisor's work, their state is in Postgres, and it
 # would cost every broker a broadcast queue.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+# Each may come twice, or never: what they start is asked of rows under their locks. The relay asks too, which is
+# what embedded mode, without a beat, lives on.
+CELERY_BEAT_SCHEDULE = {
+    "start due scans": {
+        "task": "workers.tasks.start_due_scans",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "tidy uploads": {
+        "task": "workers.tasks.tidy_uploads",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+}
 
 # One upload's largest size. Streams to storage, so it bounds disk, not memory.
 KB_MAX_UPLOAD_BYTES = int(os.environ.get("KB_MAX_UPLOAD_BYTES", 1024**3))
@@ -169,8 +185,20 @@ KB_WORKER_METRICS_ADDRESS = os.environ.get("KB_WORKER_METRICS_ADDRESS", "127.0.0
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 # A path for each file, and a few more.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+# Folders of the server below which managers with the permission kb.connect_storage may make sources, separated by
+# colons. None: only `kb source add` makes folder sources.
+KB_SOURCE_FOLDERS = [folder for folder in os.environ.get("KB_SOURCE_FOLDERS", "").split(":") if folder]
+# Host names of the intranet that website sources may reach though their addresses are private, separated by commas.
+KB_ALLOWED_PRIVATE_HOSTS = [
+    host for host in os.environ.get("KB_ALLOWED_PRIVATE_HOSTS", "").replace(" ", "").split(",") if host
+]
+# Ports that websites are fetched from, besides 80 and 443.
+KB_FETCH_PORTS = [int(port) for port in os.environ.get("KB_FETCH_PORTS", "").split(",") if port.strip()]
 # The encoders in use: embedded, recommended or custom (retrieval/encoders/profiles.py).
 KB_PROFILE = os.environ.get("KB_PROFILE", "embedded")
 # Of profile `custom`: transformers names or local paths; empty: no such encoder.
 KB_TEXT_ENCODER = os.environ.get("KB_TEXT_ENCODER", "")
 KB_IMAGE_ENCODER = os.environ.get("KB_IMAGE_ENCODER", "")
+# A Whisper-family model, transformers name or local path, that writes down what is said in videos and sound files;
+# empty: none. Needs the `models` extra.
+KB_SPEECH_MODEL = os.environ.get("KB_SPEECH_MODEL", "")

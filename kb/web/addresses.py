@@ -15,6 +15,14 @@ def content(asset_id: int) -> str:
     return reverse("api-asset-content", args=[asset_id])
 
 
+def stream(asset_id: int) -> str:
+    return reverse("api-asset-stream", args=[asset_id])
+
+
+def preview(asset_id: int) -> str:
+    return reverse("api-asset-preview", args=[asset_id])
+
+
 def uploads(collection_id: int) -> str:
     return reverse("api-uploads", args=[collection_id])
 

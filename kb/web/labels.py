@@ -32,6 +32,7 @@ OUTCOMES: dict[str, str | Promise] = {
 }
 STEPS: dict[str, str | Promise] = {
     StepName.EXTRACT: _("Reading"),
+    StepName.TRANSCRIBE: _("Listening"),
     StepName.EMBED: _("Understanding"),
     StepName.INDEX: _("Indexing"),
 }
@@ -62,6 +63,12 @@ def moment(ms: int) -> str:
     seconds = ms // 1000
     hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def seconds(ms: int) -> str:
+    """A moment as players' addresses have it, never before it: the frame before would be another shot's."""
+    tenths = -(-ms // 100)
+    return f"{tenths // 10}.{tenths % 10}" if tenths % 10 else str(tenths // 10)
 
 
 def duration(seconds: float) -> str:

@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from kb.models import Asset, Segment, SegmentKind
-from kb.permissions import visible_assets, visible_collections, visible_segments
+from kb.permissions import visible_assets, visible_collections
+from kb.recordings import is_recording, with_side_cars
 from kb.web import addresses, highlight, labels
+from kb.web.player import recording
 
 # Passages on one screen of a text without pages: about ten printed pages.
 PASSAGES_AROUND = 40
@@ -43,7 +45,8 @@ class Region:
 @login_required
 def asset_page(request: HttpRequest, asset_id: int) -> HttpResponse:
     asset = get_object_or_404(visible_assets(request.user).select_related("collection"), pk=asset_id)
-    segments = visible_segments(request.user).filter(asset=asset, version=asset.version)
+    # Of one version only: visible are those that are published.
+    segments = with_side_cars(request.user, asset)
     words = request.GET.get("q", "")
     sought = highlight.pattern(words)
     chosen = segments.filter(pk=number).first() if (number := _number(request, "segment")) else None
@@ -59,6 +62,9 @@ def asset_page(request: HttpRequest, asset_id: int) -> HttpResponse:
     }
     if asset.kind == "image":
         context |= _image(segments, sought)
+    elif is_recording(asset.media_type):
+        context["is_recording"] = True
+        context |= recording(request, asset, segments, chosen, sought)
     else:
         context |= _document(request, asset, segments, chosen, sought)
     return render(request, "kb/asset.html", context)
@@ -113,7 +119,8 @@ def _document(
     page = _number(request, "page") or (chosen.page if chosen else None)
     if pages and page not in pages:
         page = min(number for number in pages if number is not None)
-    texts = segments.filter(kind=SegmentKind.TEXT).order_by("part", "ordinal")
+    # A subtitle file on its own has spoken words only.
+    texts = segments.filter(kind__in=(SegmentKind.TEXT, SegmentKind.SPEECH)).order_by("part", "ordinal")
     context: dict[str, object] = {"figures": _figures(request, asset, segments, chosen)}
     if not pages:
         return context | _passages_around(request, texts, chosen, sought)
@@ -166,6 +173,7 @@ def _passages(texts: QuerySet[Segment], chosen: Segment | None, sought: Sought) 
                 "segment": segment,
                 # Each heading once, not above every passage below it.
                 "heading": segment.heading_path if segment.heading_path != heading else [],
+                "moment": "" if segment.start_ms is None else labels.moment(segment.start_ms),
                 "parts": highlight.parts(segment.text, sought),
                 "chosen": chosen is not None and segment.pk == chosen.pk,
             }

@@ -90,6 +90,9 @@ class HitSerializer(serializers.Serializer[Hit]):
     snippet = SnippetPartSerializer(many=True)
     thumbnail_url = serializers.CharField()
     content_url = serializers.CharField()
+    preview_url = serializers.CharField(
+        help_text="A strip of ten frames of a video; empty for everything else."
+    )
     score = serializers.FloatField()
     channels = ChannelScoreSerializer(many=True)
     more = FurtherSegmentSerializer(many=True)

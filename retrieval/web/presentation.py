@@ -37,10 +37,12 @@ def address(words: str, page: int = 1) -> str:
     return f"{reverse('search')}?{urlencode(query)}"
 
 
-def asset_address(hit: Hit, segment_id: int, page: int | None, words: str) -> str:
+def asset_address(hit: Hit, segment_id: int, page: int | None, start_ms: int | None, words: str) -> str:
     query: dict[str, str | int] = {"segment": segment_id}
     if page is not None:
         query["page"] = page
+    if start_ms is not None:
+        query["t"] = labels.seconds(start_ms)
     if words:
         query["q"] = words
     return f"{reverse('asset', args=[hit.asset_id])}?{urlencode(query)}"
@@ -87,7 +89,7 @@ class ShownHit:
         inside = None if is_figure else hit.box
         return cls(
             hit=hit,
-            url=asset_address(hit, hit.segment_id, hit.page, words),
+            url=asset_address(hit, hit.segment_id, hit.page, hit.start_ms, words),
             kind_label=labels.kind(hit.kind),
             piece_label=str(labels.SEGMENTS[SegmentKind.FIGURE]) if is_figure else "",
             place=labels.place(hit.page, hit.start_ms),
@@ -107,7 +109,7 @@ class ShownHit:
             more=tuple(
                 Place(
                     label=labels.place(page, start_ms) or str(position),
-                    url=asset_address(hit, segment_id, page, words),
+                    url=asset_address(hit, segment_id, page, start_ms, words),
                 )
                 for position, (segment_id, page, start_ms) in enumerate(more, start=2)
             ),

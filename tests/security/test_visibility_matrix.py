@@ -6,7 +6,7 @@ answer that an id gets which never existed.
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -42,6 +42,7 @@ class Case:
     allowed: frozenset[str]
     told: frozenset[str] = NOBODY
     body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.method} {self.address} of {self.target}"
@@ -52,6 +53,7 @@ def upload() -> dict[str, Any]:
 
 
 READERS = {"readers": [{"user": "manager"}]}
+ANNOUNCED = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": "filename YS50eHQ="}
 EVERYONE = {"everyone": True, "role": "viewer"}
 CASES = [
     Case("GET", "api-collection", "collection", "read", MEMBERS),
@@ -60,6 +62,13 @@ CASES = [
     Case("GET", "api-grants", "collection", "manage", MANAGER, MEMBERS - MANAGER),
     Case("PUT", "api-grants", "collection", "manage", MANAGER, MEMBERS - MANAGER, EVERYONE),
     Case("POST", "api-uploads", "collection", "write", EDITORS, MEMBERS - EDITORS, upload),
+    Case("POST", "api-tus", "collection", "write", EDITORS, MEMBERS - EDITORS, {}, ANNOUNCED),
+    Case("POST", "api-open-runs", "collection", "write", EDITORS, MEMBERS - EDITORS),
+    Case("POST", "api-run-seal", "run", "write", EDITORS),
+    Case("GET", "api-source", "source", "manage", MANAGER),
+    Case("PATCH", "api-source", "source", "manage", MANAGER, NOBODY, {"name": "New"}),
+    Case("DELETE", "api-source", "source", "manage", MANAGER),
+    Case("POST", "api-source-scan", "source", "manage", MANAGER),
     Case("GET", "api-run", "run", "read", EDITORS),
     Case("GET", "api-run-items", "run", "read", EDITORS),
     Case("POST", "api-run-cancel", "run", "write", EDITORS),
@@ -98,13 +107,14 @@ CASES = [
 WITHOUT_TARGET = {
     "api-collections",
     "api-runs",
+    "api-sources",
     "api-tokens",
     "api-me",
     "api-schema",
     "api-docs",
     "api-search",
 }
-TESTED_ELSEWHERE = {"api-grant", "api-token"}
+TESTED_ELSEWHERE = {"api-grant", "api-token", "api-tus-upload"}
 
 
 @pytest.fixture
@@ -122,11 +132,11 @@ def call(client: Client, case: Case, path: str) -> HttpResponse:
     with transaction.atomic():
         send = getattr(client, case.method.lower())
         if callable(case.body):
-            response = send(path, case.body())
+            response = send(path, case.body(), headers=case.headers)
         elif case.method == "GET":
-            response = send(path)
+            response = send(path, headers=case.headers)
         else:
-            response = send(path, case.body, content_type="application/json")
+            response = send(path, case.body, content_type="application/json", headers=case.headers)
         transaction.set_rollback(True)
     return response
 
@@ -141,7 +151,7 @@ def mismatch(client: Client, case: Case, world: World, expected: str) -> str | N
     answer = seen(call(client, case, address(case, world)))
     absent = seen(call(client, case, address(case, world, absent=True)))
     fine = {
-        "allowed": answer[0] in (200, 202, 204) and absent[0] == 404,
+        "allowed": answer[0] in (200, 201, 202, 204) and absent[0] == 404,
         "told": answer[0] == 403 and absent[0] == 404,
         "absent": answer == absent and answer[0] == 404,
         "refused": answer == absent and answer[0] in (401, 403),
@@ -196,25 +206,27 @@ def test_the_matrix_has_every_address_of_the_api() -> None:
     assert names - WITHOUT_TARGET - TESTED_ELSEWHERE == {case.address for case in CASES}
 
 
-# Per person: the collections, the runs, and the assets that the run's items name.
+# Per person: the collections, the runs and the sources.
 LISTS = {
-    "outsider": (0, 0),
-    "viewer": (1, 0),
-    "editor": (1, 1),
-    "manager": (1, 1),
-    "reader": (0, 0),
-    "superuser": (0, 0),
+    "outsider": (0, 0, 0),
+    "viewer": (1, 0, 0),
+    "editor": (1, 1, 0),
+    "manager": (1, 1, 1),
+    "reader": (0, 0, 0),
+    "superuser": (0, 0, 0),
 }
 
 
 @pytest.mark.parametrize(("name", "expected"), LISTS.items())
 def test_lists_hold_what_the_person_may_see_and_count_nothing_else(
-    name: str, expected: tuple[int, int], world: World
+    name: str, expected: tuple[int, int, int], world: World
 ) -> None:
     client = signed_in(world.users[name])
     collections = client.get("/api/collections/").json()
     runs = client.get("/api/runs/").json()
-    assert (collections["count"], runs["count"]) == expected
+    sources = client.get("/api/sources/").json()
+    assert (collections["count"], runs["count"], sources["count"]) == expected
+    assert len(sources["results"]) == expected[2]
     assert len(collections["results"]) == expected[0]
     assert len(runs["results"]) == expected[1]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from PIL import Image as Pillow
 
 from kb import tokens
@@ -22,6 +23,9 @@ from kb.models import (
     Role,
     RunState,
     Segment,
+    Source,
+    SourceEntry,
+    SourceFolder,
     StepName,
     StepState,
 )
@@ -113,6 +117,7 @@ class World:
     linked_figure: Segment
     run: IngestRun
     failed_item: IngestItem
+    source: Source
 
 
 def make_world() -> World:
@@ -169,6 +174,14 @@ def make_world() -> World:
     IngestStep.objects.create(asset_version=failed_version, name=StepName.EXTRACT, state=StepState.DEAD)
     IngestRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
 
+    source = Source.objects.create(
+        collection=collection, name="Seals share", kind="website", settings={"url": "https://plans.test/"}
+    )
+    SourceFolder.objects.create(
+        source=source, folder="Seals", audience=interned_audience([Principal(everyone=True)])
+    )
+    SourceEntry.objects.create(source=source, uri="private.png", asset=private, seen_at=timezone.now())
+
     return World(
         users=users,
         collection=collection,
@@ -182,4 +195,5 @@ def make_world() -> World:
         unpublished_text=segment(unpublished, 0),
         run=run,
         failed_item=failed,
+        source=source,
     )

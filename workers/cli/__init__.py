@@ -16,9 +16,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     django.setup()
     # Only now: the subcommands import models.
     from kb.exceptions import KbError
-    from workers.cli import ingest, search, status, up
+    from workers.cli import ingest, search, source, status, up
 
-    run = {"up": up.run, "ingest": ingest.run, "search": search.run, "status": status.run}[parsed.command]
+    commands = {
+        "up": up.run,
+        "ingest": ingest.run,
+        "search": search.run,
+        "source": source.run,
+        "status": status.run,
+    }
+    run = commands[parsed.command]
     try:
         return run(parsed)
     except KbError as error:
@@ -62,6 +69,35 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--user", help="as whom (the local operator)")
     search.add_argument("--json", action="store_true", help="one JSON object instead of text")
     search.add_argument("-n", type=int, default=10, dest="count", help="how many hits (10)")
+
+    source = commands.add_parser("source", help="have a collection follow a folder, a bucket or a website")
+    acts = source.add_subparsers(dest="act", required=True)
+    add = acts.add_parser("add", help="a new source; `kb source scan` or its schedule brings its files in")
+    add.add_argument("place", metavar="PLACE", help="a folder, s3://BUCKET/PREFIX, or an http(s) address")
+    add.add_argument("--collection", "-c", required=True, help="its name; made when there is none")
+    add.add_argument("--name", help="of the source (made from PLACE)")
+    add.add_argument("--every", type=int, metavar="MINUTES", help="scan it that often (only when asked)")
+    add.add_argument(
+        "--readers",
+        action="append",
+        default=[],
+        metavar="FOLDER=WHO,…",
+        help="who reads what lies below FOLDER: user:NAME, group:NAME or everyone",
+    )
+    add.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, e.g. max_depth=5"
+    )
+    add.add_argument("--user", help="on whose behalf (the local operator)")
+    scan = acts.add_parser("scan", help="scan now, and wait until its files are indexed")
+    scan.add_argument("source", metavar="SOURCE", help="its name or number")
+    scan.add_argument(
+        "--force", action="store_true", help="delete what is gone, however much of the source that is"
+    )
+    scan.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="ingest processes (one a core)"
+    )
+    scan.add_argument("--user", help="on whose behalf (the local operator)")
+    acts.add_parser("list", help="the sources and how their last scans went")
 
     commands.add_parser("status", help="what runs, what is in the library, how the last runs went")
     return parser

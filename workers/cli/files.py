@@ -9,7 +9,7 @@ from pathlib import Path
 from kb.exceptions import KbError
 
 # Version control keeps its own copies of everything there. Other hidden files are content like any other.
-_SKIPPED_FOLDERS = {".git", ".hg", ".svn", ".bzr", "CVS"}
+SKIPPED_FOLDERS = {".git", ".hg", ".svn", ".bzr", "CVS"}
 
 
 class PathError(KbError):
@@ -61,7 +61,7 @@ def _walk(folder: Path, root: Path, found: Found) -> Iterator[Path]:
         if entry.is_symlink():
             found.links += 1
         elif entry.is_dir():
-            if entry.name not in _SKIPPED_FOLDERS:
+            if entry.name not in SKIPPED_FOLDERS:
                 yield from _walk(Path(entry.path), root, found)
         elif stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
             yield Path(entry.path)

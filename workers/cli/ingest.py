@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     with postgres_running(), services(arguments.workers) as helpers:
         migrate()
         user = acting_user(arguments.user)
-        collection, is_new = _collection(arguments.collection, user)
+        collection, is_new = found_or_made(arguments.collection, user)
         if arguments.everyone:
             grant(collection, Principal(everyone=True), Role.VIEWER)
         elif is_new:
@@ -57,11 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
             helpers.leave_running()
             print(f"Run {ingest_run.pk}: {len(found.files) - len(unread)} files are in; see `kb status`.")
             return 1 if unread else 0
-        is_stuck = not _wait(ingest_run, helpers)
+        is_stuck = not wait(ingest_run, helpers)
         return _report(ingest_run, found, unread, is_stuck=is_stuck)
 
 
-def _collection(name: str, user: User) -> tuple[Collection, bool]:
+def found_or_made(name: str, user: User) -> tuple[Collection, bool]:
     # A name without Latin letters has no slug of its own.
     slug = slugify(name)[:80] or f"collection-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     collection = Collection.objects.filter(slug=slug).first() or Collection.objects.filter(name=name).first()
@@ -97,7 +97,7 @@ def _receive(ingest_run: IngestRun, found: Found, helpers: Services | None) -> l
     return unread
 
 
-def _wait(ingest_run: IngestRun, helpers: Services) -> bool:
+def wait(ingest_run: IngestRun, helpers: Services) -> bool:
     """Returns when the run has ended; False when nothing moved for so long that it never will."""
     items = IngestItem.objects.filter(run=ingest_run)
     steps = IngestStep.objects.filter(asset_version__items__run=ingest_run)

@@ -7,6 +7,10 @@ from typing import Literal, Protocol
 
 # left, top, right, bottom as shares of the page or picture (0 to 1), from the top left corner.
 Box = tuple[float, float, float, float]
+# Frames in a preview, left to right, evenly spaced in time.
+PREVIEW_FRAMES = 10
+# What Whisper-family models listen to.
+SOUND_RATE_PER_S = 16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,15 @@ class OcrLine:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Pixels found in the file: a rendered page, a figure, or the image that the file is.
+    """Pixels found in the file: a rendered page, a figure, the image that the file is, the keyframe of a shot.
+
+    A `preview` is no segment: it shows a whole video at a glance, PREVIEW_FRAMES frames side by side.
 
     `file` is the name of a PNG, JPEG or WebP that the parser wrote into the scratch folder. A figure that
     only links to another file has no `file` but a `link`: the path or URL as the document spells it.
     """
 
-    role: Literal["page", "figure", "image"]
+    role: Literal["page", "figure", "image", "shot", "preview"]
     file: str = ""
     link: str = ""
     page: int | None = None
@@ -47,6 +53,18 @@ class Picture:
     ocr: tuple[OcrLine, ...] = ()
     width_px: int | None = None
     height_px: int | None = None
+    # Of a shot: when it begins and ends in the recording.
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechLine:
+    """Words that are spoken, or shown as subtitles, between two moments of a recording: a passage of its own."""
+
+    text: str
+    start_ms: int
+    end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +95,21 @@ class Extraction:
     blocks: tuple[TextBlock, ...] = ()
     pictures: tuple[Picture, ...] = ()
     members: tuple[Member, ...] = ()
+    speech: tuple[SpeechLine, ...] = ()
     title: str = ""
     language: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     page_count: int | None = None
     width_px: int | None = None
     height_px: int | None = None
+    duration_ms: int | None = None
+    frames_per_s: float | None = None
+    # Whether there is something to listen to, for a speech model.
+    has_sound: bool = False
+    # The name of a file in the scratch folder: one channel of 16-bit samples, SOUND_RATE_PER_S of them a second.
+    sound: str = ""
     warnings: tuple[Warning_, ...] = ()
-    # The number of parts that the whole file has: a long PDF is read in page ranges, a part a step.
+    # The number of parts that the whole file has: a long PDF is read in page ranges, a video in time ranges.
     parts: int = 1
 
 

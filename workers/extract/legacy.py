@@ -25,9 +25,9 @@ def explain(source: Source) -> Extraction:
         with zipped.opened(source.path) as archive:  # Raises when a member has a password.
             if any(name.endswith((".iwpv2", ".iwph")) for name in archive.members):
                 raise ExtractionError("encrypted")
-    elif start == olefile.MAGIC and _is_encrypted(source):
-        raise ExtractionError("encrypted")
-    elif start[:2] == b"\x09\x08" and _has_password(source.path.read_bytes()[: limits.MAX_MEMBER_BYTES]):
+    elif (start == olefile.MAGIC and _is_encrypted(source)) or (
+        start[:2] == b"\x09\x08" and _has_password(source.path.read_bytes()[: limits.MAX_MEMBER_BYTES])
+    ):
         raise ExtractionError("encrypted")
     raise ExtractionError(
         "corrupt", "LibreOffice cannot read the file: it is damaged, or of a version that it does not know."

@@ -33,6 +33,8 @@ DEFAULT = Limits()
 # reading past what came before it in the stream. bzip2, the slowest, gives 30 MB/s on a core:
 # MAX_ARCHIVE_BYTES in 140 s.
 ARCHIVE = Limits(wall_s=600, cpu_s=400, file_bytes=1024 * _MIB, scratch_bytes=1536 * _MIB, scratch_files=1000)
+# Five minutes of full HD are a minute or two of decoding, and then MAX_OCR_SHOTS keyframes are read.
+RECORDING = Limits(wall_s=480, cpu_s=360)
 # Twenty megabytes of text are read in seconds; nesting made to cost the square of its depth must not hold a
 # worker for minutes.
 TEXT = Limits(wall_s=90, cpu_s=60)
@@ -48,6 +50,8 @@ ARCHIVES = frozenset(
 def limits_of(media_type: str) -> Limits:
     if media_type in ARCHIVES:
         return ARCHIVE
+    if media_type.startswith(("video/", "audio/")):
+        return RECORDING
     return TEXT if media_type.startswith("text/") else DEFAULT
 
 
@@ -135,7 +139,37 @@ CONVERSION = Limits(
     scratch_files=5000,
 )
 
-# --- Files inside files -------------------------------------------------------------------------------------------
+# --- Recordings -----------------------------------------------------------------------------------
+# Media time of one part: about a minute of work, so that several workers share an hour, and memory does not grow
+# with the length.
+SECONDS_PER_PART = 300
+# A whole working day and its night shift: longer ones are surveillance. Their beginning is still searchable.
+MAX_RECORDING_S = 12 * 3600
+# Width × height of one frame. 8K passes; a decoder holds up to sixteen such frames, and the memory limit has the
+# last word.
+MAX_FRAME_PIXELS = 8192 * 4320
+# Frames looked at for each second of a video. Cuts are then found to an eighth of a second.
+SAMPLES_PER_S = 8
+# Pixels a second up to which every frame that others build on is decoded (full HD at 60); above, keyframes only:
+# a core decodes about 300 million such pixels a second, and a part has to end within its time.
+MAX_DECODED_PIXELS_PER_S = 1920 * 1080 * 60
+# A shorter shot is a flash; a longer one is cut, since a hit must point at a moment.
+MIN_SHOT_MS = 1000
+MAX_SHOT_MS = 30_000
+# Keyframes of one part whose words are read, those of the longest shots: text that is meant to be read stays.
+MAX_OCR_SHOTS = 40
+# Of a stored keyframe: a laptop's player is no wider.
+MAX_KEYFRAME_SIDE_PX = 1280
+# Frames that fail to decode before the rest of a part is given up: each costs time and yields nothing.
+MAX_BROKEN_FRAMES = 500
+# Lines of subtitles in all: a day of speech has thirty thousand.
+MAX_CUES = 100_000
+# Windows of speech, each several lines.
+MAX_SPEECH_LINES = 50_000
+# A subtitle file of a day of speech has three megabytes.
+MAX_SUBTITLE_BYTES = 20 * _MIB
+
+# --- Files inside files ---------------------------------------------------------------------------
 # A picture in a message in a mailbox in an archive in a message is four deep. What unpacks to itself ends here, too.
 MAX_DEPTH = 5
 # Of one file, and of everything inside of everything inside of it: a full mailbox passes, ten billion zeros do not.
@@ -159,13 +193,13 @@ MAX_NAMES_LISTED = 2000
 # Of an entry's name, as in Asset.source_uri; longer ones are made by programs that test programs.
 MAX_MEMBER_NAME = 900
 
-# --- Messages ---------------------------------------------------------------------------------------------------
+# --- Messages -------------------------------------------------------------------------------------
 # A message in memory: parsed it takes its size four times. Servers carry 25 to 150 MB.
 MAX_MESSAGE_BYTES = 256 * _MIB
 # Addresses told of one header: a message to the whole company is not about its receivers.
 MAX_ADDRESSES = 50
 
-# --- Answer -----------------------------------------------------------------------------------------------------
+# --- Answer ---------------------------------------------------------------------------------------
 MAX_OCR_LINES = 2000
 MAX_WARNINGS = 100
 # Of the parser's own output that goes to the log when it crashes.

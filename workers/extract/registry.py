@@ -58,6 +58,19 @@ PARSERS: dict[str, str] = {
     "application/x-xz": "workers.extract.archive:extract",
     "application/zstd": "workers.extract.archive:extract",
     "application/x-7z-compressed": "workers.extract.archive:extract",
+    "video/mp4": "workers.extract.video:extract",
+    "video/quicktime": "workers.extract.video:extract",
+    "video/x-matroska": "workers.extract.video:extract",
+    "video/webm": "workers.extract.video:extract",
+    "video/x-msvideo": "workers.extract.video:extract",
+    "video/ogg": "workers.extract.video:extract",
+    "audio/mpeg": "workers.extract.audio:extract",
+    "audio/mp4": "workers.extract.audio:extract",
+    "audio/wav": "workers.extract.audio:extract",
+    "audio/flac": "workers.extract.audio:extract",
+    "audio/ogg": "workers.extract.audio:extract",
+    "text/vtt": "workers.extract.subtitles:extract",
+    "application/x-subrip": "workers.extract.subtitles:extract",
 }
 
 # Read as what LibreOffice makes of it (workers/extract/conversion.py): media type -> the media type it becomes. Tables
@@ -89,3 +102,5 @@ CONVERTED: dict[str, str] = {
 }
 # Tells why a conversion failed.
 EXPLAINER = "workers.extract.legacy:explain"
+# What listens to a recording, for a speech model.
+LISTENER = "workers.extract.sound:extract"

@@ -6,7 +6,16 @@ import re
 from typing import Any, cast, get_args, get_type_hints
 
 from workers.extract import limits
-from workers.extract.base import Box, Extraction, Member, OcrLine, Picture, TextBlock, Warning_
+from workers.extract.base import (
+    Box,
+    Extraction,
+    Member,
+    OcrLine,
+    Picture,
+    SpeechLine,
+    TextBlock,
+    Warning_,
+)
 
 # In the scratch folder: the child's answer, and what it printed.
 RESULT_FILE = ".result.json"
@@ -18,6 +27,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uf
 # A plain name in the scratch folder; no dot first, so that the runner's own files can never be named.
 _PICTURE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(png|jpg|webp)")
 _MEMBER_NAME = re.compile(r"m[0-9]{1,6}\.bin")
+_SOUND_NAME = re.compile(r"[a-z0-9]{1,20}\.pcm")
 # The longest line (alt text, caption, name, path, metadata value) that anybody reads.
 _MAX_LINE = 2000
 _MAX_METADATA = 50
@@ -40,6 +50,7 @@ def decode(value: object) -> Extraction:
         blocks=tuple(_block(item) for item in _items(raw, "blocks", limits.MAX_BLOCKS)),
         pictures=tuple(_picture(item) for item in _items(raw, "pictures", limits.DEFAULT.scratch_files)),
         members=tuple(_member(item) for item in _items(raw, "members", limits.DEFAULT.scratch_files)),
+        speech=tuple(_speech(item) for item in _items(raw, "speech", limits.MAX_SPEECH_LINES)),
         title=_line(raw.get("title", "")),
         language=_line(raw.get("language", ""))[:8],
         metadata={
@@ -49,6 +60,10 @@ def decode(value: object) -> Extraction:
         page_count=_count(raw.get("page_count")),
         width_px=_count(raw.get("width_px")),
         height_px=_count(raw.get("height_px")),
+        duration_ms=_count(raw.get("duration_ms")),
+        frames_per_s=_rate(raw.get("frames_per_s")),
+        has_sound=raw.get("has_sound") is True,
+        sound=_sound(raw.get("sound", "")),
         warnings=tuple(
             Warning_(code=_line(item.get("code")), message=_line(item.get("message")))
             for item in map(_mapping, _items(raw, "warnings", limits.MAX_WARNINGS))
@@ -92,6 +107,8 @@ def _picture(value: object) -> Picture:
         ),
         width_px=_count(raw.get("width_px")),
         height_px=_count(raw.get("height_px")),
+        start_ms=_count(raw.get("start_ms")),
+        end_ms=_count(raw.get("end_ms")),
     )
 
 
@@ -103,6 +120,14 @@ def _member(value: object) -> Member:
     if bool(file) == bool(error):
         raise MalformedError("member")
     return Member(path=_line(raw.get("path")), file=file, error=error, message=_line(raw.get("message")))
+
+
+def _speech(value: object) -> SpeechLine:
+    raw = _mapping(value)
+    start_ms, end_ms = _count(raw.get("start_ms")), _count(raw.get("end_ms"))
+    if start_ms is None or end_ms is None or end_ms < start_ms:
+        raise MalformedError("time span expected")
+    return SpeechLine(_text(raw.get("text")), start_ms, end_ms)
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -134,6 +159,20 @@ def _count(value: object) -> int | None:
     # bool is an int to Python; two billion is what the database's integer holds.
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
         raise MalformedError("count expected")
+    return value
+
+
+def _rate(value: object) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not math.isfinite(value) or not 0 < value < 1_000_000:
+        raise MalformedError("rate expected")
+    return float(value)
+
+
+def _sound(value: object) -> str:
+    if not isinstance(value, str) or (value and not _SOUND_NAME.fullmatch(value)):
+        raise MalformedError("sound")
     return value
 
 

@@ -9,8 +9,39 @@ from workers.extract.markup import Element
 _TITLES = frozenset({"title", "heading", "head", "article-title"})
 # Elements inside a sentence. An element that has text and others of these is a paragraph.
 _INLINE = frozenset(
-    "b i em strong sub sup italic bold xref ext-link a span emphasis link ph code tt u sc named-content inline-formula "
-    "email uri q quote term strike sub superscript subscript literal".split()
+    [
+        "b",
+        "i",
+        "em",
+        "strong",
+        "sub",
+        "sup",
+        "italic",
+        "bold",
+        "xref",
+        "ext-link",
+        "a",
+        "span",
+        "emphasis",
+        "link",
+        "ph",
+        "code",
+        "tt",
+        "u",
+        "sc",
+        "named-content",
+        "inline-formula",
+        "email",
+        "uri",
+        "q",
+        "quote",
+        "term",
+        "strike",
+        "sub",
+        "superscript",
+        "subscript",
+        "literal",
+    ]
 )
 # Fields of one record on a line; with more it reads better line by line.
 _MAX_FIELDS = 40

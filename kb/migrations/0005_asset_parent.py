@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('kb', '0002_vector_partitions'),
+        ('kb', '0004_sources'),
     ]
 
     operations = [
