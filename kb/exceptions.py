@@ -33,6 +33,18 @@ class FailureCode(TextChoices):
     TOO_MANY_PIXELS = "too_many_pixels", _("The picture is larger than the limit. Scale it down.")
     PAGE_UNREADABLE = "page_unreadable", _("A page could not be read; the others are searchable.")
     FIGURE_UNREADABLE = "figure_unreadable", _("A picture in the document could not be read.")
+    UNSAFE_MEMBER = (
+        "unsafe_member",
+        _("Entries of the archive that are links or point outside of it were left out."),
+    )
+    MEMBERS_CAPPED = (
+        "members_capped",
+        _("The file holds more files than the limit; only the first of them are searchable."),
+    )
+    NESTED_TOO_DEEP = (
+        "nested_too_deep",
+        _("The file lies too many archives or messages deep; what is inside it was not opened."),
+    )
     MEDIA_DAMAGED = "media_damaged", _("Part of the recording is damaged; the rest is searchable.")
     RECORDING_CAPPED = (
         "recording_capped",

@@ -1,7 +1,7 @@
 """How is an asset taken away, moved, or given to other readers, with everything derived from it? In one transaction."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -33,8 +33,15 @@ class SameBytesError(KbError):
     """The collection has a file with the same content already, and keeps equal content once."""
 
 
+class InsideFileError(KbError):
+    """The file is inside another one. Move that one."""
+
+
 def delete_asset(asset: Asset) -> None:
-    """Removes rows, vectors, statistics and objects. Files of it that still wait in a run end as cancelled."""
+    """Removes rows, vectors, statistics and objects, and everything inside the file.
+
+    Files of it that still wait in a run end as cancelled.
+    """
     _again_after_deadlock(lambda: _delete(asset.pk))
 
 
@@ -55,71 +62,108 @@ def _delete_if_older(asset: Asset, than: datetime) -> bool:
 
 @transaction.atomic
 def _delete(asset_id: int) -> None:
-    versions = list(AssetVersion.objects.select_for_update().filter(asset=asset_id).order_by("pk"))
-    if not Asset.objects.select_for_update().filter(pk=asset_id).exists():
-        return
-    keys = {version.object_key for version in versions} | {version.preview_key for version in versions} - {""}
-    keys.update(Asset.objects.filter(pk=asset_id).values_list("object_key", flat=True))
-    IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
-        outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
-    )
     change = StatisticsChange()
-    keys |= remove_segments(asset_id, change)
-    IngestStep.objects.filter(asset_version__in=versions).delete()
-    Asset.objects.filter(pk=asset_id).delete()
+    keys = remove_assets([asset_id], change)
     word_statistics.apply(change)
     wake_relay()
     remove_objects_on_commit(keys)
 
 
+def remove_assets(asset_ids: Sequence[int], change: StatisticsChange) -> set[str]:
+    """Deletes the assets and all that is inside them; the caller applies `change` at its end.
+
+    Returns the keys of the objects that they named.
+    """
+    if not asset_ids:
+        return set()
+    versions, ids = _locked_tree(asset_ids)
+    if not ids:
+        return set()
+    keys = {version.object_key for version in versions} | {version.preview_key for version in versions} - {""}
+    keys.update(Asset.objects.filter(pk__in=ids).values_list("object_key", flat=True))
+    IngestItem.objects.filter(asset_version__in=versions, outcome=Outcome.PENDING).update(
+        outcome=Outcome.CANCELLED, error_message="The file was deleted meanwhile.", ended_at=timezone.now()
+    )
+    keys |= remove_segments(ids, change)
+    IngestStep.objects.filter(asset_version__in=versions).delete()
+    Asset.objects.filter(pk__in=ids).delete()
+    return keys
+
+
+def _locked_tree(asset_ids: Sequence[int]) -> tuple[list[AssetVersion], list[int]]:
+    """The assets, all that is inside them, and their versions: parents before members, versions before assets."""
+    versions: list[AssetVersion] = []
+    ids: list[int] = []
+    level = list(asset_ids)
+    while level:
+        versions += AssetVersion.objects.select_for_update().filter(asset__in=level).order_by("pk")
+        locked = list(
+            Asset.objects.select_for_update().filter(pk__in=level).order_by("pk").values_list("pk", flat=True)
+        )
+        ids += locked
+        level = list(Asset.objects.filter(parent__in=locked).order_by("pk").values_list("pk", flat=True))
+    return versions, ids
+
+
 @transaction.atomic
 def move(asset: Asset, audience: Audience | None) -> None:
-    """Gives the asset to the readers of `audience`; None: to its collection's again."""
-    # Versions before the asset, as everywhere. One that is on its way must not bring earlier readers back.
-    for version in (
-        AssetVersion.objects.select_for_update()
-        .filter(asset=asset.pk, facts__has_key="audience_id")
-        .order_by("pk")
-    ):
-        del version.facts["audience_id"]
-        version.save(update_fields=["facts"])
-    locked = (
-        Asset.objects.select_for_update(no_key=True).select_related("collection").filter(pk=asset.pk).first()
-    )
-    if locked is None:
+    """Gives the asset, and all that is inside it, to the readers of `audience`; None: to its collection's again."""
+    versions, ids = _locked_tree([asset.pk])
+    if not ids:
         return
-    target_id = audience.pk if audience else locked.collection.audience_id
-    Asset.objects.filter(pk=asset.pk).update(
-        own_audience=audience, audience=target_id, updated_at=timezone.now()
-    )
+    # One that is on its way must not bring earlier readers back.
+    for version in versions:
+        if version.facts.pop("audience_id", None) is not None:
+            version.save(update_fields=["facts"])
+    collection = Collection.objects.get(assets=asset.pk)
     asset.own_audience = audience
-    asset.audience_id = target_id
-    if target_id == locked.audience_id:
-        return
+    asset.audience_id = audience.pk if audience else collection.audience_id
     change = StatisticsChange()
-    _give_to(asset.pk, target_id, change)
+    _give(ids, asset, change)
     word_statistics.apply(change)
 
 
-def _give_to(asset_id: int, audience_id: int, change: StatisticsChange) -> None:
-    """What is published of the asset gets these readers; the caller applies `change` at its end."""
-    for old_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
-        change.take_away(old_id, segments=segments, lexemes=lexemes)
-        change.add(audience_id, segments=segments, lexemes=lexemes)
+def move_members(asset: Asset, change: StatisticsChange) -> None:
+    """Gives all that is inside the asset to its readers; the caller applies `change` at its end.
+
+    Versions that are on their way keep the readers that they bring: a newer version of the asset may have made them.
+    """
+    level = [asset.pk]
+    while level := list(
+        Asset.objects.select_for_update(no_key=True)
+        .filter(parent__in=level)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    ):
+        _give(level, asset, change)
+
+
+def _give(asset_ids: Sequence[int], like: Asset, change: StatisticsChange) -> None:
+    target_id = like.audience_id
+    Asset.objects.filter(pk__in=asset_ids).update(
+        own_audience=like.own_audience_id, audience=target_id, updated_at=timezone.now()
+    )
+    for old_id, (segments, lexemes) in word_statistics.published_words(asset_ids).items():
+        if old_id != target_id:
+            change.take_away(old_id, segments=segments, lexemes=lexemes)
+            change.add(target_id, segments=segments, lexemes=lexemes)
     with connection.cursor() as cursor:
         for table in ("kb_segmentwords", "kb_vector"):
             cursor.execute(
                 f"UPDATE {table} SET audience_id = %s"  # noqa: S608 - one of two literals above
-                " WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
-                [audience_id, asset_id],
+                " WHERE audience_id <> %s AND segment_id IN (SELECT id FROM kb_segment WHERE asset_id = ANY(%s))",
+                [target_id, target_id, list(asset_ids)],
             )
-    Segment.objects.filter(asset=asset_id, audience__isnull=False).update(audience=audience_id)
+    Segment.objects.filter(asset__in=asset_ids, audience__isnull=False).exclude(audience=target_id).update(
+        audience=target_id
+    )
 
 
 def move_to_collection(asset: Asset, target: Collection) -> None:
-    """Puts the asset into another collection, under its readers unless the asset has readers of its own.
+    """Puts the asset, and all that is inside it, into another collection, under its readers unless it has its own.
 
-    Raises PlaceTakenError or SameBytesError. What workers are making of it meanwhile goes along. A document's links
+    Raises PlaceTakenError, SameBytesError or InsideFileError. What workers are making of it meanwhile goes along.
+    A document's links
     to pictures are looked up in the collection it is in, so pictures that are assets have to be moved with it.
     """
     _again_after_deadlock(lambda: _move_to_collection(asset.pk, target))
@@ -133,30 +177,29 @@ def _move_to_collection(asset_id: int, target: Collection) -> None:
     if place is None:
         return
     _hold(f"source {place[0]} {place[1]}", f"source {target.pk} {place[1]}")
-    list(AssetVersion.objects.select_for_update().filter(asset=asset_id).order_by("pk"))
-    asset = Asset.objects.select_for_update(no_key=True).filter(pk=asset_id).first()
+    _, ids = _locked_tree([asset_id])
+    asset = Asset.objects.filter(pk=asset_id).first()
     if asset is None or asset.collection_id == target.pk:
         return
+    if asset.parent_id is not None:
+        raise InsideFileError
     others = Asset.objects.filter(collection=target)
-    if others.filter(source_uri=asset.source_uri).exists():
+    if others.filter(source_uri__in=Asset.objects.filter(pk__in=ids).values("source_uri")).exists():
         raise PlaceTakenError
     if asset.version and others.filter(sha256=asset.sha256, version__gt=0).exists():
         raise SameBytesError
-    audience_id = asset.own_audience_id or target.audience_id
-    Asset.objects.filter(pk=asset.pk).update(
-        collection=target, audience=audience_id, updated_at=timezone.now()
-    )
+    asset.audience_id = asset.own_audience_id or target.audience_id
+    Asset.objects.filter(pk__in=ids).update(collection=target, updated_at=timezone.now())
     change = StatisticsChange()
-    if audience_id != asset.audience_id:
-        _give_to(asset.pk, audience_id, change)
+    _give(ids, asset, change)
     # Hidden ones too: a version in the making is published where its asset is by then.
-    Segment.objects.filter(asset=asset.pk).update(collection=target)
+    Segment.objects.filter(asset__in=ids).update(collection=target)
     with connection.cursor() as cursor:
         for table in ("kb_segmentwords", "kb_vector"):
             cursor.execute(
                 f"UPDATE {table} SET collection_id = %s"  # noqa: S608 - one of two literals above
-                " WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
-                [target.pk, asset.pk],
+                " WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = ANY(%s))",
+                [target.pk, ids],
             )
     word_statistics.apply(change)
 
@@ -168,26 +211,30 @@ def _hold(*names: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
-def remove_segments(asset_id: int, change: StatisticsChange, *, up_to_version: int | None = None) -> set[str]:
-    """Deletes the asset's segments with their words and vectors; the caller applies `change` at its end.
+def remove_segments(
+    asset_ids: Sequence[int], change: StatisticsChange, *, up_to_version: int | None = None
+) -> set[str]:
+    """Deletes the assets' segments with their words and vectors; the caller applies `change` at its end.
 
     Those of versions before `up_to_version`, where given; that version's own words go too, since it is about to
     be published and gets them then. Returns the keys of the pictures that nothing points at any more.
     """
-    for audience_id, (segments, lexemes) in word_statistics.published_words(asset_id).items():
+    assets = list(asset_ids)
+    for audience_id, (segments, lexemes) in word_statistics.published_words(assets).items():
         change.take_away(audience_id, segments=segments, lexemes=lexemes)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, picture_key, thumbnail_key FROM kb_segment"
-            " WHERE asset_id = %s AND version < coalesce(%s, 2147483647)",
-            [asset_id, up_to_version],
+            " WHERE asset_id = ANY(%s) AND version < coalesce(%s, 2147483647)",
+            [assets, up_to_version],
         )
         rows = cursor.fetchall()
         ids = [row[0] for row in rows]
         # In this order because Django's foreign keys do not cascade in the database.
         cursor.execute(
-            "DELETE FROM kb_segmentwords WHERE segment_id IN (SELECT id FROM kb_segment WHERE asset_id = %s)",
-            [asset_id],
+            "DELETE FROM kb_segmentwords WHERE segment_id IN"
+            " (SELECT id FROM kb_segment WHERE asset_id = ANY(%s))",
+            [assets],
         )
         for table in ("kb_stagedvector", "kb_vector"):
             cursor.execute(f"DELETE FROM {table} WHERE segment_id = ANY(%s)", [ids])  # noqa: S608 - literals

@@ -82,6 +82,22 @@ SUPPORTED: frozenset[str] = frozenset(
         "image/png",
         "image/jpeg",
         "image/webp",
+        "image/gif",
+        "image/tiff",
+        "image/bmp",
+        "image/heic",
+        "image/avif",
+        "image/svg+xml",
+        "message/rfc822",
+        "application/vnd.ms-outlook",
+        "application/mbox",
+        "application/zip",
+        "application/x-tar",
+        "application/gzip",
+        "application/x-bzip2",
+        "application/x-xz",
+        "application/zstd",
+        "application/x-7z-compressed",
         "video/mp4",
         "video/quicktime",
         "video/x-matroska",
@@ -118,7 +134,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypavif", "image/avif"),
     (4, b"ftypheic", "image/heic"),
     (4, b"ftypheix", "image/heic"),
+    (4, b"ftyphevc", "image/heic"),
     (4, b"ftypmif1", "image/heic"),
+    (4, b"ftypmsf1", "image/heic"),
     (4, b"ftypqt  ", "video/quicktime"),
     (4, b"ftypM4A", "audio/mp4"),
     (4, b"ftypM4B", "audio/mp4"),
@@ -154,6 +172,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b\x08", "application/gzip"),
     (0, b"BZh", "application/x-bzip2"),
     (0, b"\xfd7zXZ\x00", "application/x-xz"),
+    (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
     (257, b"ustar", "application/x-tar"),
     (0, b"\x7fELF", "application/x-executable"),
 )
@@ -161,6 +180,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 _WEBVTT = (b"WEBVTT\n", b"WEBVTT\r", b"WEBVTT ", b"WEBVTT\t")
 # These letters at offset 8 count only in a RIFF container; WAVE and WEBP are words, too.
 _IN_RIFF = {b"WEBP", b"AVI LIST", b"WAVE"}
+
+_BMP_HEADERS = {size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124)}
 
 # What an extension claims.
 _CLAIMS: dict[str, str] = {
@@ -173,7 +194,9 @@ _CLAIMS: dict[str, str] = {
     "tif": "image/tiff",
     "tiff": "image/tiff",
     "bmp": "image/bmp",
+    "dib": "image/bmp",
     "heic": "image/heic",
+    "heif": "image/heic",
     "avif": "image/avif",
     "svg": "image/svg+xml",
     "txt": "text/plain",
@@ -213,6 +236,8 @@ _CLAIMS: dict[str, str] = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "eml": "message/rfc822",
+    "mht": "message/rfc822",
+    "mhtml": "message/rfc822",
     "mbox": "application/mbox",
     "msg": "application/vnd.ms-outlook",
     "rtf": "application/rtf",
@@ -253,6 +278,11 @@ _CLAIMS: dict[str, str] = {
     "tgz": "application/gzip",
     "bz2": "application/x-bzip2",
     "xz": "application/x-xz",
+    "tbz2": "application/x-bzip2",
+    "txz": "application/x-xz",
+    "zst": "application/zstd",
+    "tzst": "application/zstd",
+    "svgz": "application/gzip",
     "mp4": "video/mp4",
     "m4v": "video/mp4",
     "mov": "video/quicktime",
@@ -279,6 +309,8 @@ _SPELLING = {
     "audio/x-flac": "audio/flac",
     "application/x-rar": "application/vnd.rar",
     "application/x-bzip": "application/x-bzip2",
+    "application/x-zstd": "application/zstd",
+    "application/x-mimearchive": "message/rfc822",  # A page saved with its pictures is a message without receivers.
     "application/xml": "text/xml",
     "application/rdf+xml": "text/xml",
     "application/rss+xml": "text/xml",
@@ -346,6 +378,7 @@ _NAMES: dict[str, str] = {
     "application/gzip": "gzip archive",
     "application/x-bzip2": "bzip2 archive",
     "application/x-xz": "XZ archive",
+    "application/zstd": "Zstandard archive",
     "application/x-executable": "Program (ELF)",
     "application/mbox": "Mailbox (MBOX)",
     "message/rfc822": "E-mail (EML)",
@@ -371,8 +404,14 @@ _NAMES: dict[str, str] = {
     "audio/ogg": "Ogg audio",
 }
 
-_HTML_START = re.compile(
-    rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+# What may stand before a root element. Possessive: a thousand comments must not be tried in a thousand ways.
+_PROLOGUE = rb"(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+"
+_HTML_START = re.compile(_PROLOGUE + rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
+# The line that begins each message of a mailbox, and the headers below it.
+_MBOX_START = re.compile(rb"From [^\r\n]+\r?\n[!-9;-~]+:[ \t]")
+_SVG_START = re.compile(
+    _PROLOGUE + rb"(?:<!DOCTYPE\s+svg[^>\[]*+(?:\[.*?\]\s*)?>)?" + _PROLOGUE + rb"<svg[\s>]",
+    re.IGNORECASE | re.DOTALL,
 )
 # OpenDocument as one XML file (FODT, FODS, FODP) names its type at its root.
 _FLAT_OPEN = re.compile(
@@ -385,6 +424,9 @@ _ANY_TAG = re.compile(
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # Control characters that no text has. ESC stays: terminal logs carry colours.
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
+_ALWAYS_SIGNED = {
+    f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff", "heic", "avif")
+} | {"application/gzip", "application/x-xz", "application/x-7z-compressed", "application/zstd"}
 # A share of control bytes above this is no text, however it is named.
 _MOST_CONTROL = 0.02
 
@@ -439,6 +481,9 @@ def _by_signature(head: bytes) -> str:
     for offset, magic, media_type in _SIGNATURES:
         if head.startswith(magic, offset) and (magic not in _IN_RIFF or head.startswith(b"RIFF")):
             return media_type
+    # Two letters are no signature: four bytes that are always zero, and the size of one of the known headers.
+    if head.startswith(b"BM") and head[6:10] == bytes(4) and head[14:18] in _BMP_HEADERS:
+        return "image/bmp"
     # Some writers put bytes before the header, which readers tolerate within the first kilobyte.
     if b"%PDF-" in head[:1024] and b"\x00" not in head[: head.index(b"%PDF-")] and _binary(head):
         return "application/pdf"
@@ -460,11 +505,17 @@ def _by_model(path: Path, head: bytes, claim: str) -> str:
     media_type = _SPELLING.get(found.mime_type, found.mime_type) or UNKNOWN
     # The model calls text in rarer encodings (GB18030, UTF-16) unknown; so does it small binary files.
     if not found.is_text and not (media_type == UNKNOWN and _readable(head, claim)):
-        # These have signatures; without it, the model saw a likeness.
-        return UNKNOWN if media_type in {"image/png", "image/jpeg", "image/webp"} else media_type
+        # These have signatures; without one, the model saw a likeness.
+        return UNKNOWN if media_type in _ALWAYS_SIGNED else media_type
+    if claim == media_type == "message/rfc822":
+        return media_type  # Also one that was saved in UTF-16 without a mark, which looks binary.
     if _binary(head) or (b"\x00" in head and not head.startswith(_UTF16) and not _is_text(claim)):
         return UNKNOWN  # The model takes small tables and dumps for text.
     head = _narrow(head)
+    if _SVG_START.match(head):
+        return "image/svg+xml"
+    if _MBOX_START.match(head) and claim != "message/rfc822":
+        return "application/mbox"
     if _HTML_START.match(head):
         return "text/html"
     if claim == "text/html" and _ANY_TAG.search(head):

@@ -48,7 +48,7 @@ _CHILD_CLASSES: dict[str, type[Asset]] = {"document": Document, "image": Image, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Received:
+class Received:
     """The bytes, on disk and measured."""
 
     file: Path
@@ -88,25 +88,18 @@ def receive(
     try:
         source_uri = safe_path(path)
         with _received(stream, source_uri) as received:
-            _refuse_unsupported(received)
+            refuse_unsupported(received)
             return _admit(run, source_uri, received, title=title.strip(), audience=audience)
-    except IngestError as refusal:
-        unsupported = refusal.code == FailureCode.NOT_SUPPORTED
-        return _refusal(run, path, Outcome.UNSUPPORTED if unsupported else Outcome.FAILED, refusal)
+    except IngestError as reason:
+        return refuse(run, path, reason)
     except StorageError:
-        return _refusal(
+        return refuse(
             run,
             path,
-            Outcome.FAILED,
             IngestError(
                 FailureCode.STORAGE_UNAVAILABLE, "The object store did not answer. Upload the file again."
             ),
         )
-
-
-def refuse(run: IngestRun, path: str, reason: IngestError) -> IngestItem:
-    """An item for a file that could not even be read."""
-    return _refusal(run, path, Outcome.FAILED, reason)
 
 
 @transaction.atomic
@@ -116,7 +109,7 @@ def rehome(run: IngestRun, asset: Asset, path: str, audience: Audience | None) -
     Its name is part of what is searched, so the same bytes become a new version. None, and nothing is changed, when
     another asset stands there.
     """
-    _lock(f"source {asset.collection_id} {path}")
+    lock(f"source {asset.collection_id} {path}")
     newest = AssetVersion.objects.select_for_update().filter(asset=asset.pk).order_by("-number").first()
     if newest is None or Asset.objects.filter(collection=asset.collection_id, source_uri=path).exists():
         return None
@@ -162,7 +155,7 @@ def safe_path(path: str) -> str:
 
 
 @contextmanager
-def _received(stream: BinaryIO, source_uri: str) -> Iterator[_Received]:
+def _received(stream: BinaryIO, source_uri: str) -> Iterator[Received]:
     """The stream in a temporary file, up to the cap; nothing is read past it."""
     cap = settings.KB_MAX_UPLOAD_BYTES
     digest = hashlib.sha256()
@@ -171,31 +164,54 @@ def _received(stream: BinaryIO, source_uri: str) -> Iterator[_Received]:
         while chunk := stream.read(_CHUNK_BYTES):
             size_bytes += len(chunk)
             if size_bytes > cap:
-                raise IngestError(
-                    FailureCode.TOO_LARGE, f"The file is larger than the limit of {cap / 1024**2:,.0f} MB."
-                )
+                raise _too_large(cap)
             digest.update(chunk)
             file.write(chunk)
-        if not size_bytes:
-            raise IngestError(FailureCode.EMPTY_FILE)
         file.flush()
-        path = Path(file.name)
-        detected = media_types.detect(path, PurePosixPath(source_uri).name)
-        yield _Received(path, digest.hexdigest(), size_bytes, detected.media_type, detected.name_agrees)
+        yield _measured(Path(file.name), source_uri, digest.hexdigest(), size_bytes)
 
 
-def _refuse_unsupported(received: _Received) -> None:
+def measured(file: Path, source_uri: str) -> Received:
+    """A file that is on disk already. Raises IngestError for one that is empty or larger than the cap."""
+    cap = settings.KB_MAX_UPLOAD_BYTES
+    if file.stat().st_size > cap:
+        raise _too_large(cap)
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    return _measured(file, source_uri, sha256, file.stat().st_size)
+
+
+def _measured(file: Path, source_uri: str, sha256: str, size_bytes: int) -> Received:
+    if not size_bytes:
+        raise IngestError(FailureCode.EMPTY_FILE)
+    detected = media_types.detect(file, PurePosixPath(source_uri).name)
+    return Received(file, sha256, size_bytes, detected.media_type, detected.name_agrees)
+
+
+def _too_large(cap: int) -> IngestError:
+    return IngestError(
+        FailureCode.TOO_LARGE, f"The file is larger than the limit of {cap / 1024**2:,.0f} MB."
+    )
+
+
+def refuse_unsupported(received: Received) -> None:
     if received.media_type not in media_types.SUPPORTED:
         name = media_types.describe(received.media_type)
         raise IngestError(FailureCode.NOT_SUPPORTED, f"This format is not supported yet: {name}.")
 
 
-def _refusal(run: IngestRun, path: str, outcome: Outcome, reason: IngestError) -> IngestItem:
-    shown = "".join(character if character.isprintable() else "�" for character in path)
+def shown(path: str) -> str:
+    """A path that was refused, as an item shows it."""
+    return "".join(character if character.isprintable() else "�" for character in path)[:_LONGEST_PATH]
+
+
+def refuse(run: IngestRun, path: str, reason: IngestError) -> IngestItem:
+    """An item for a file that is not taken in."""
+    unsupported = reason.code == FailureCode.NOT_SUPPORTED
     return IngestItem.objects.create(
         run=run,
-        path=shown[:_LONGEST_PATH],
-        outcome=outcome,
+        path=shown(path),
+        outcome=Outcome.UNSUPPORTED if unsupported else Outcome.FAILED,
         error_code=reason.code,
         error_message=str(reason),
         ended_at=timezone.now(),
@@ -203,25 +219,32 @@ def _refusal(run: IngestRun, path: str, outcome: Outcome, reason: IngestError) -
 
 
 def _admit(
-    run: IngestRun, source_uri: str, received: _Received, *, title: str, audience: Audience | None
+    run: IngestRun, source_uri: str, received: Received, *, title: str, audience: Audience | None
 ) -> IngestItem:
     """Object first, rows second: an object without rows is found and removed, rows without their object are lost."""
-    _put_object(received)
+    put_object(received)
     with transaction.atomic():
-        _lock(f"object {received.object_key}", f"source {run.collection_id} {source_uri}")
+        lock(f"object {received.object_key}", f"source {run.collection_id} {source_uri}")
         # Whoever removed the last rows with these bytes may have taken the object away before the lock.
-        _put_object(received)
+        put_object(received)
+        _refuse_place_of_member(run.collection_id, source_uri)
         existing = _existing_version(run.collection_id, source_uri, received.sha256)
         if existing is not None:
-            return _known(run, source_uri, existing)
-        version = _new_version(run, source_uri, received, title=title, audience=audience)
-        item = IngestItem.objects.create(run=run, path=source_uri, asset_version=version)
-        IngestStep.objects.create(asset_version=version, name=StepName.EXTRACT, part=0)
-        wake_relay()
-        return item
+            return known(run, source_uri, existing)
+        version = new_version(
+            run.collection, source_uri, received, owner_id=run.started_by_id, title=title, audience=audience
+        )
+        return IngestItem.objects.create(run=run, path=source_uri, asset_version=version)
 
 
-def _known(run: IngestRun, source_uri: str, existing: AssetVersion) -> IngestItem:
+def _refuse_place_of_member(collection_id: int, source_uri: str) -> None:
+    """What is inside another file changes with that file only (kb.members)."""
+    if Asset.objects.filter(collection=collection_id, source_uri=source_uri, parent__isnull=False).exists():
+        message = "A file inside another file has this path. Upload it under another name."
+        raise IngestError(FailureCode.UNSAFE_PATH, message)
+
+
+def known(run: IngestRun, source_uri: str, existing: AssetVersion) -> IngestItem:
     """An item for bytes that are searchable already, or that somebody else's upload is just making so."""
     # Under the version's lock: it cannot be published, and end its items, between the question and the insert.
     version = AssetVersion.objects.select_for_update(of=("self",)).select_related("asset").get(pk=existing.pk)
@@ -232,7 +255,7 @@ def _known(run: IngestRun, source_uri: str, existing: AssetVersion) -> IngestIte
     return IngestItem.objects.create(run=run, path=source_uri, asset_version=version, **ending)
 
 
-def _put_object(received: _Received) -> None:
+def put_object(received: Received) -> None:
     objects = storage()
     if objects.exists(received.object_key) and objects.size_bytes(received.object_key) == received.size_bytes:
         return
@@ -242,7 +265,7 @@ def _put_object(received: _Received) -> None:
         )
 
 
-def _lock(*names: str) -> None:
+def lock(*names: str) -> None:
     """Holds these names until the transaction ends; in one order for everyone, so that no two wait in a circle."""
     with connection.cursor() as cursor:
         for name in sorted(names):
@@ -256,15 +279,16 @@ def _existing_version(collection_id: int, source_uri: str, sha256: str) -> Asset
     place is compared with the newest bytes there only; else the place would keep its old content.
     """
     in_collection = AssetVersion.objects.filter(asset__collection=collection_id)
-    at_place = _live(in_collection.filter(asset__source_uri=source_uri))
+    at_place = live(in_collection.filter(asset__source_uri=source_uri))
     if at_place:
         newest = at_place[-1]
         return newest if newest.sha256 == sha256 else None
-    same_bytes = _live(in_collection.filter(sha256=sha256))
+    # A file inside another goes when that one goes, so it stands for nobody else's upload.
+    same_bytes = live(in_collection.filter(sha256=sha256, asset__parent__isnull=True))
     return same_bytes[-1] if same_bytes else None
 
 
-def _live(versions: QuerySet[AssetVersion]) -> list[AssetVersion]:
+def live(versions: QuerySet[AssetVersion]) -> list[AssetVersion]:
     """Those that are searchable or being worked on, oldest first."""
     return [
         version
@@ -274,9 +298,17 @@ def _live(versions: QuerySet[AssetVersion]) -> list[AssetVersion]:
     ]
 
 
-def _new_version(
-    run: IngestRun, source_uri: str, received: _Received, *, title: str, audience: Audience | None
+def new_version(
+    collection: Collection,
+    source_uri: str,
+    received: Received,
+    *,
+    owner_id: int | None,
+    title: str = "",
+    audience: Audience | None = None,
+    parent: Asset | None = None,
 ) -> AssetVersion:
+    """The rows of bytes that are to become searchable, and the first step towards it."""
     content = {
         "sha256": received.sha256,
         "media_type": received.media_type,
@@ -285,18 +317,19 @@ def _new_version(
     }
     asset = (
         Asset.objects.select_for_update(no_key=True)
-        .filter(collection=run.collection_id, source_uri=source_uri)
+        .filter(collection=collection, source_uri=source_uri)
         .first()
     )
     if asset is None:
         child = _CHILD_CLASSES[media_types.kind_of(received.media_type)]
         asset = child.objects.create(
-            collection_id=run.collection_id,
+            collection=collection,
+            parent=parent,
             source_uri=source_uri,
             title=(title or PurePosixPath(source_uri).name)[:_LONGEST_TITLE],
             own_audience=audience,
-            audience_id=audience.pk if audience else run.collection.audience_id,
-            owner_id=run.started_by_id,
+            audience_id=audience.pk if audience else collection.audience_id,
+            owner_id=owner_id,
             **content,
         )
     elif asset.version == 0:
@@ -310,6 +343,9 @@ def _new_version(
         facts["audience_id"] = audience.pk
     if not received.name_agrees:
         facts["warnings"] = [[-1, FailureCode.NAME_LIES, str(FailureCode.NAME_LIES.label)]]
-    return AssetVersion.objects.create(
+    version = AssetVersion.objects.create(
         asset=asset, number=(newest.number if newest else asset.version) + 1, facts=facts, **content
     )
+    IngestStep.objects.create(asset_version=version, name=StepName.EXTRACT, part=0)
+    wake_relay()
+    return version

@@ -5,6 +5,7 @@ the lock for all its counts, so it is held for the shortest time.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -31,14 +32,14 @@ _OF_ASSET = """
     FROM kb_segmentwords words
     JOIN kb_segment segment ON segment.id = words.segment_id
     CROSS JOIN LATERAL unnest(words.terms) AS term
-    WHERE segment.asset_id = %s
+    WHERE segment.asset_id = ANY(%s)
     GROUP BY words.audience_id, term
 """
 _SEGMENTS_OF_ASSET = """
     SELECT words.audience_id, count(*)
     FROM kb_segmentwords words
     JOIN kb_segment segment ON segment.id = words.segment_id
-    WHERE segment.asset_id = %s
+    WHERE segment.asset_id = ANY(%s)
     GROUP BY words.audience_id
 """
 
@@ -59,14 +60,14 @@ class StatisticsChange:
         self.lexemes.setdefault(audience_id, Counter()).subtract(lexemes)
 
 
-def published_words(asset_id: int) -> dict[int, tuple[int, Counter[int]]]:
-    """By audience: how many segments of the asset have words, and in how many each lexeme stands."""
+def published_words(asset_ids: Sequence[int]) -> dict[int, tuple[int, Counter[int]]]:
+    """By audience: how many segments of the assets have words, and in how many each lexeme stands."""
     with connection.cursor() as cursor:
-        cursor.execute(_SEGMENTS_OF_ASSET, [asset_id])
+        cursor.execute(_SEGMENTS_OF_ASSET, [list(asset_ids)])
         found: dict[int, tuple[int, Counter[int]]] = {
             audience_id: (segments, Counter()) for audience_id, segments in cursor.fetchall()
         }
-        cursor.execute(_OF_ASSET, [asset_id])
+        cursor.execute(_OF_ASSET, [list(asset_ids)])
         for audience_id, lexeme_id, segments in cursor.fetchall():
             found[audience_id][1][lexeme_id] = segments
     return found

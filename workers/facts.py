@@ -13,6 +13,8 @@ from workers.extract.base import Extraction
 _LONGEST_TITLE = 500
 # Said about the whole file at its end, after every part's own.
 WHOLE_FILE = 1_000_000
+# Warnings after which the file may hold more than was seen.
+_MISSING = {FailureCode.CORRUPT, FailureCode.MEMBERS_CAPPED, FailureCode.NESTED_TOO_DEEP}
 # An asset's page shows them all; a document of a thousand bad pages says so in a few.
 _MOST_WARNINGS = 20
 
@@ -46,6 +48,11 @@ def warn(version: AssetVersion, part: int, code: FailureCode, message: str = "")
     warnings = [warning for warning in version.facts.get("warnings", []) if warning[:2] != [part, code]]
     version.facts["warnings"] = [*warnings, [part, str(code), message or str(code.label)]]
     version.save(update_fields=["facts"])
+
+
+def has_missing_parts(version: AssetVersion) -> bool:
+    """Whether something of the file was not read: a later part, or what lies behind damage or a cap."""
+    return any(part > 0 or code in _MISSING for part, code, _ in version.facts.get("warnings", []))
 
 
 def first_warning(version: AssetVersion) -> tuple[str, str]:

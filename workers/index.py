@@ -15,7 +15,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from kb import word_statistics
-from kb.library import delete_asset, move, remove_objects_on_commit, remove_segments
+from kb.library import (
+    delete_asset,
+    move,
+    move_members,
+    remove_assets,
+    remove_objects_on_commit,
+    remove_segments,
+)
 from kb.media_types import kind_of
 from kb.models import (
     Asset,
@@ -108,11 +115,13 @@ def make_visible(prepared: Prepared) -> bool:
     if version.number < asset.version:
         give_up(version)
         return False
+    change = StatisticsChange()
+    orphaned = _remove_gone_members(asset, version, change)
     if "audience_id" in version.facts:
         asset.own_audience_id = asset.audience_id = version.facts["audience_id"]
-    change = StatisticsChange()
+        move_members(asset, change)
     # A later version may be in the making: its segments are hidden, and stay.
-    orphaned = remove_segments(asset.pk, change, up_to_version=version.number)
+    orphaned |= remove_segments([asset.pk], change, up_to_version=version.number)
     _insert_words(asset, prepared.segments)
     _publish_vectors(asset, version)
     Segment.objects.filter(asset=asset, version=version.number).update(audience=asset.audience_id)
@@ -316,6 +325,17 @@ def give_up(version: AssetVersion) -> None:
         ended_at=timezone.now(),
     )
     remove_objects_on_commit(pictures)
+
+
+def _remove_gone_members(asset: Asset, version: AssetVersion, change: StatisticsChange) -> set[str]:
+    """Removes the files that were inside an earlier version and are not inside this one; returns their keys.
+
+    Unless not all of this version could be read: what was not seen may still be there.
+    """
+    if facts.has_missing_parts(version):
+        return set()
+    gone = Asset.objects.filter(parent=asset, parent_version__lt=version.number)
+    return remove_assets(list(gone.values_list("pk", flat=True)), change)
 
 
 def _remove_older_versions(version: AssetVersion) -> set[str]:

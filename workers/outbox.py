@@ -242,12 +242,8 @@ def extend(lease: Lease) -> bool:
 
 
 @contextmanager
-def finishing(lease: Lease) -> Iterator[Finish]:
-    """The transaction that keeps a step's work: in the body the caller writes, and names what follows.
-
-    The version's row is locked from the beginning, so the body may decide what the last step of its kind decides.
-    Raises LeaseLostError, and keeps nothing, when the step is not the caller's any more.
-    """
+def holding(lease: Lease) -> Iterator[AssetVersion]:
+    """A transaction in which the step is the caller's, and its version's row is locked. Raises LeaseLostError."""
     with transaction.atomic():
         version = (
             AssetVersion.objects.select_for_update(of=("self",))
@@ -257,6 +253,17 @@ def finishing(lease: Lease) -> Iterator[Finish]:
         )
         if version is None or not _held(lease).select_for_update().exists():
             raise LeaseLostError
+        yield version
+
+
+@contextmanager
+def finishing(lease: Lease) -> Iterator[Finish]:
+    """The transaction that keeps a step's work: in the body the caller writes, and names what follows.
+
+    The version's row is locked from the beginning, so the body may decide what the last step of its kind decides.
+    Raises LeaseLostError, and keeps nothing, when the step is not the caller's any more.
+    """
+    with holding(lease) as version:
         finish = Finish(version)
         yield finish
         _insert(finish)

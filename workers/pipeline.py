@@ -7,6 +7,7 @@ Each step computes outside any transaction, then keeps its work, ends itself and
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from kb.models import AssetVersion, Segment, StepName
 from kb.recordings import is_recording
 from kb.storage import storage
 from workers import embed as embedding
-from workers import facts, index, outbox, pictures, sandbox, segments
+from workers import facts, index, outbox, pictures, sandbox, segments, unpack
 from workers.extract import limits, speech
 from workers.extract.base import Extraction, SpeechLine, Warning_
 from workers.outbox import FollowUp, Lease
@@ -53,6 +54,9 @@ def extract(lease: Lease) -> None:
             file = _download(version, Path(folder, "original"))
         with lease.timed("parse"):
             extraction = _parse(version, part, file, scratch)
+        with lease.timed("members"):
+            left_out = unpack.bring_in(lease, extraction, scratch)
+            extraction = replace(extraction, warnings=extraction.warnings + left_out)
         with lease.timed("pictures"):
             stored = _store_pictures(version, part, extraction, scratch)
     with lease.timed("segments"):

@@ -146,6 +146,11 @@ def _outcome(reply: dict[str, Any], scratch: Path, limits: Limits, *, name: str)
             for picture in extraction.pictures:
                 if picture.file:
                     _check_picture(scratch / picture.file, limits)
+            for member in extraction.members:
+                if member.file:
+                    _check_file(scratch / member.file, limits)
+                elif member.error:
+                    FailureCode(member.error)
             if extraction.sound:
                 _check_sound(scratch / extraction.sound)
     # The child was taken over or broke: the answer is missing, a link, no JSON, or of another shape.
@@ -183,14 +188,18 @@ def _read(path: Path, *, most: int) -> bytes:
 
 
 def _check_picture(path: Path, limits: Limits) -> None:
+    _check_file(path, limits)
+    with path.open("rb") as file:
+        if not file.read(16).startswith(_MAGIC[path.suffix[1:]]):
+            raise ValueError("not the picture that its name says")
+
+
+def _check_file(path: Path, limits: Limits) -> None:
     facts = path.lstat()
     if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
         raise OSError(errno.EINVAL, "not a plain file")
     if facts.st_size > limits.file_bytes:
         raise IngestError(FailureCode.OUTPUT_LIMIT)
-    with path.open("rb") as file:
-        if not file.read(16).startswith(_MAGIC[path.suffix[1:]]):
-            raise ValueError("not the picture that its name says")
 
 
 def _check_sound(path: Path) -> None:

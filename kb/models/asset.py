@@ -27,6 +27,13 @@ class Asset(models.Model):
     title = models.CharField(max_length=500)
     # Where it came from, unique in its collection: a path below the ingested folder, or an URL.
     source_uri = models.CharField(max_length=1000)
+    # The archive, mailbox or message that this file is inside of. It has the readers of its parent, and goes with it.
+    # Whoever deletes goes through kb.library, which takes words, vectors, statistics and objects along.
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="members"
+    )
+    # The newest version of the parent in which this file was found.
+    parent_version = models.PositiveIntegerField(null=True, blank=True)
     sha256 = models.CharField(max_length=64)
     media_type = models.CharField(max_length=120)
     size_bytes = models.BigIntegerField()

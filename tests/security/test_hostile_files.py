@@ -158,7 +158,7 @@ def test_several_threads_may_ask_at_once(tmp_path: Path) -> None:
         ("bomb.png", builders.png_claiming(50_000, 50_000), FailureCode.TOO_MANY_PIXELS),
         ("short.png", builders.png_claiming(5_000, 5_000), FailureCode.CORRUPT),
         ("scripts.html", b"<!doctype html><html><script>steal()</script></html>", FailureCode.NO_CONTENT),
-        ("letter.docx", b"PK\x03\x04 not really", FailureCode.NOT_SUPPORTED),
+        ("letter.docx", b"PK\x03\x04 not really", FailureCode.CORRUPT),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(

@@ -1,13 +1,15 @@
 """Does an image give upright pixels of bounded size, the words in them, and no more metadata than is safe?"""
 
 import io
+import struct
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from kb import media_types
 from tests import builders
-from workers.extract import image
+from workers.extract import image, limits
 from workers.extract.base import Extraction, ExtractionError, Source
 
 
@@ -86,3 +88,74 @@ def test_an_image_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, c
     with pytest.raises(ExtractionError) as caught:
         _read(tmp_path, content)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("file_format", "media_type"),
+    [
+        ("GIF", "image/gif"),
+        ("BMP", "image/bmp"),
+        ("TIFF", "image/tiff"),
+        ("AVIF", "image/avif"),
+        ("HEIF", "image/heic"),
+    ],
+)
+def test_the_other_kinds_of_pictures_are_read(tmp_path: Path, file_format: str, media_type: str) -> None:
+    image.warm()  # Which makes HEIC known to Pillow, to write one here and to read it there.
+    content = builders.picture("INVOICE 4711", size=(640, 200), file_format=file_format)
+    (tmp_path / "unnamed").write_bytes(content)
+    assert media_types.detect(tmp_path / "unnamed", "unnamed").media_type == media_type
+    (picture,) = _read(tmp_path, content, media_type).pictures
+    assert (picture.role, picture.width_px, picture.height_px) == ("image", 640, 200)
+    assert [line.text for line in picture.ocr] == ["INVOICE 4711"]
+
+
+def test_an_animation_is_its_first_picture(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (80, 60), colour) for colour in ("red", "lime", "blue")]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    (picture,) = _read(tmp_path, out.getvalue(), "image/gif").pictures
+    with Image.open(tmp_path / "scratch" / picture.file) as stored:
+        red, green, blue = stored.convert("RGB").getpixel((40, 30))  # type: ignore[misc]
+    assert red > 200 > 60 > max(green, blue)
+
+
+def _scan(pages: int, *, broken: int | None = None) -> bytes:
+    out = io.BytesIO()
+    sheets = [Image.new("L", (60 + number, 80), "white") for number in range(pages)]
+    sheets[0].save(out, "TIFF", save_all=True, append_images=sheets[1:], compression="raw")
+    content = bytearray(out.getvalue())
+    if broken is not None:
+        # Tag 273 says where a page's pixels are: to nowhere.
+        at = -1
+        for _ in range(broken):
+            at = content.index(struct.pack("<HHI", 273, 4, 1), at + 1)
+        struct.pack_into("<I", content, at + 8, 2**31)
+    return bytes(content)
+
+
+def test_a_scan_of_several_pages_has_a_picture_for_each(tmp_path: Path) -> None:
+    content = _scan(limits.PAGES_PER_PART + 2)
+    found = _read(tmp_path, content, "image/tiff")
+    assert (found.page_count, found.parts, found.width_px) == (limits.PAGES_PER_PART + 2, 2, 60)
+    assert [(picture.role, picture.page) for picture in found.pictures] == [
+        ("page", page) for page in range(1, 11)
+    ]
+    scratch = tmp_path / "scratch-1"
+    scratch.mkdir()
+    rest = image.extract(Source(tmp_path / "file", "file", "image/tiff", 1, scratch))
+    assert [(picture.page, picture.width_px) for picture in rest.pictures] == [(11, 70), (12, 71)]
+
+
+def test_a_page_that_is_damaged_leaves_the_others(tmp_path: Path) -> None:
+    found = _read(tmp_path, _scan(3, broken=2), "image/tiff")
+    assert [picture.page for picture in found.pictures] == [1, 3]
+    assert [warning.code for warning in found.warnings] == ["page_unreadable"]
+
+
+def test_a_scan_whose_pages_follow_in_a_circle_ends(tmp_path: Path) -> None:
+    content = bytearray(_scan(1))
+    directory = struct.unpack_from("<I", content, 4)[0]
+    entries = struct.unpack_from("<H", content, directory)[0]
+    struct.pack_into("<I", content, directory + 2 + 12 * entries, directory)
+    assert len(_read(tmp_path, bytes(content), "image/tiff").pictures) == 1

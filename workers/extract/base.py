@@ -68,6 +68,21 @@ class SpeechLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside the file: an attachment, a message of a mailbox, an entry of an archive.
+
+    `path` says where inside, with "/" between folders, and is only ever a name: `file` is the name of the bytes in
+    the scratch folder. A member that cannot be had has no `file` but an `error`, a value of
+    kb.exceptions.FailureCode, and the others come in all the same.
+    """
+
+    path: str
+    file: str = ""
+    error: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Warning_:  # noqa: N801 -- `Warning` is a built-in name.
     code: str  # A value of kb.exceptions.FailureCode.
     message: str
@@ -79,6 +94,7 @@ class Extraction:
 
     blocks: tuple[TextBlock, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    members: tuple[Member, ...] = ()
     speech: tuple[SpeechLine, ...] = ()
     title: str = ""
     language: str = ""

@@ -29,6 +29,10 @@ class Limits:
 
 
 DEFAULT = Limits()
+# Archives and mailboxes: a part unpacks MEMBER_BYTES_PER_PART, or one file of MAX_ARCHIVE_FILE_BYTES, after
+# reading past what came before it in the stream. bzip2, the slowest, gives 30 MB/s on a core:
+# MAX_ARCHIVE_BYTES in 140 s.
+ARCHIVE = Limits(wall_s=600, cpu_s=400, file_bytes=1024 * _MIB, scratch_bytes=1536 * _MIB, scratch_files=1000)
 # Five minutes of full HD are a minute or two of decoding, and then MAX_OCR_SHOTS keyframes are read.
 RECORDING = Limits(wall_s=480, cpu_s=360)
 # Twenty megabytes of text are read in seconds; nesting made to cost the square of its depth must not hold a
@@ -36,7 +40,16 @@ RECORDING = Limits(wall_s=480, cpu_s=360)
 TEXT = Limits(wall_s=90, cpu_s=60)
 
 
+# Media types of files that hold other files.
+ARCHIVES = frozenset(
+    f"application/{name}"
+    for name in ["zip", "x-tar", "gzip", "x-bzip2", "x-xz", "zstd", "x-7z-compressed", "mbox"]
+)
+
+
 def limits_of(media_type: str) -> Limits:
+    if media_type in ARCHIVES:
+        return ARCHIVE
     if media_type.startswith(("video/", "audio/")):
         return RECORDING
     return TEXT if media_type.startswith("text/") else DEFAULT
@@ -155,6 +168,36 @@ MAX_CUES = 100_000
 MAX_SPEECH_LINES = 50_000
 # A subtitle file of a day of speech has three megabytes.
 MAX_SUBTITLE_BYTES = 20 * _MIB
+
+# --- Files inside files ---------------------------------------------------------------------------
+# A picture in a message in a mailbox in an archive in a message is four deep. What unpacks to itself ends here, too.
+MAX_DEPTH = 5
+# Of one file, and of everything inside of everything inside of it: a full mailbox passes, ten billion zeros do not.
+MAX_ARCHIVE_BYTES = 4096 * _MIB
+# The largest that a site accepts as an upload of its own, unless it sets KB_MAX_UPLOAD_BYTES otherwise.
+MAX_ARCHIVE_FILE_BYTES = 1024 * _MIB
+# Entries of one file: a source tree with its packages has as many, and nobody searches its last ones.
+MAX_MEMBERS = 10_000
+# Everything inside of everything inside of one uploaded file.
+MAX_TREE_MEMBERS = 20_000
+# Above this an archive is a bomb. Logs and tables shrink to a hundredth; zeros to a thousandth in one layer of
+# deflate, to less in others.
+MAX_RATIO = 250
+# Below this nobody is harmed by the ratio: a small archive of one blank sheet is legitimate.
+MIN_BOMB_BYTES = 64 * _MIB
+# A step of seconds, whose files fit a small disk twice.
+MEMBERS_PER_PART = 200
+MEMBER_BYTES_PER_PART = 256 * _MIB
+# Entry names told in the archive's own text, by which it is found.
+MAX_NAMES_LISTED = 2000
+# Of an entry's name, as in Asset.source_uri; longer ones are made by programs that test programs.
+MAX_MEMBER_NAME = 900
+
+# --- Messages -------------------------------------------------------------------------------------
+# A message in memory: parsed it takes its size four times. Servers carry 25 to 150 MB.
+MAX_MESSAGE_BYTES = 256 * _MIB
+# Addresses told of one header: a message to the whole company is not about its receivers.
+MAX_ADDRESSES = 50
 
 # --- Answer ---------------------------------------------------------------------------------------
 MAX_OCR_LINES = 2000

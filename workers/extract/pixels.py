@@ -12,7 +12,7 @@ from workers.extract import limits
 from workers.extract.base import ExtractionError
 
 # Decoders for what is asked for here; Pillow knows forty more, some of them old and rarely looked after.
-FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # Twice this raises in Pillow; the check on the header below is the strict one and comes first.
 Image.MAX_IMAGE_PIXELS = limits.MAX_PIXELS
 _WEBP_QUALITY = 85  # Screenshots stay readable; half the bytes of JPEG 90.
@@ -25,12 +25,7 @@ def opened(file: Path | IO[bytes], formats: tuple[str, ...] = FORMATS) -> Iterat
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels decide.
             with Image.open(file, formats=formats) as image:
-                width, height = image.size
-                if width * height > limits.MAX_PIXELS:
-                    raise ExtractionError(
-                        "too_many_pixels",
-                        f"The picture has {width} × {height} pixels, more than the limit. Scale it down.",
-                    )
+                refuse_huge(image)
                 yield image
     except (ExtractionError, MemoryError):
         raise
@@ -49,6 +44,16 @@ def opened(file: Path | IO[bytes], formats: tuple[str, ...] = FORMATS) -> Iterat
         IndexError,
     ) as error:
         raise ExtractionError("corrupt") from error
+
+
+def refuse_huge(image: Image.Image) -> None:
+    """Raises ExtractionError when the header tells of more pixels than anybody decodes here."""
+    width, height = image.size
+    if width * height > limits.MAX_PIXELS:
+        raise ExtractionError(
+            "too_many_pixels",
+            f"The picture has {width} × {height} pixels, more than the limit. Scale it down.",
+        )
 
 
 def upright(image: Image.Image, side_px: int) -> Image.Image:

@@ -14,9 +14,13 @@ _BLANK_LINES = re.compile(r"\n[ \t\u3000]*\n\s*")
 def extract(source: Source) -> Extraction:
     assembly = Assembly(source.scratch)
     text = read_text(source, assembly)
+    add_paragraphs(text, assembly)
+    return assembly.finish()
+
+
+def add_paragraphs(text: str, assembly: Assembly) -> None:
     for paragraph in _BLANK_LINES.split(text):
         assembly.add(paragraph)
-    return assembly.finish()
 
 
 def read_text(source: Source, assembly: Assembly, *, stated: Callable[[bytes], str] = lambda _: "") -> str:

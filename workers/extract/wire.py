@@ -6,7 +6,16 @@ import re
 from typing import Any, cast, get_args, get_type_hints
 
 from workers.extract import limits
-from workers.extract.base import Box, Extraction, OcrLine, Picture, SpeechLine, TextBlock, Warning_
+from workers.extract.base import (
+    Box,
+    Extraction,
+    Member,
+    OcrLine,
+    Picture,
+    SpeechLine,
+    TextBlock,
+    Warning_,
+)
 
 # In the scratch folder: the child's answer, and what it printed.
 RESULT_FILE = ".result.json"
@@ -17,6 +26,7 @@ NOT_CONFINED = 71
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # A plain name in the scratch folder; no dot first, so that the runner's own files can never be named.
 _PICTURE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(png|jpg|webp)")
+_MEMBER_NAME = re.compile(r"m[0-9]{1,6}\.bin")
 _SOUND_NAME = re.compile(r"[a-z0-9]{1,20}\.pcm")
 # The longest line (alt text, caption, name, path, metadata value) that anybody reads.
 _MAX_LINE = 2000
@@ -39,6 +49,7 @@ def decode(value: object) -> Extraction:
     return Extraction(
         blocks=tuple(_block(item) for item in _items(raw, "blocks", limits.MAX_BLOCKS)),
         pictures=tuple(_picture(item) for item in _items(raw, "pictures", limits.DEFAULT.scratch_files)),
+        members=tuple(_member(item) for item in _items(raw, "members", limits.DEFAULT.scratch_files)),
         speech=tuple(_speech(item) for item in _items(raw, "speech", limits.MAX_SPEECH_LINES)),
         title=_line(raw.get("title", "")),
         language=_line(raw.get("language", ""))[:8],
@@ -99,6 +110,16 @@ def _picture(value: object) -> Picture:
         start_ms=_count(raw.get("start_ms")),
         end_ms=_count(raw.get("end_ms")),
     )
+
+
+def _member(value: object) -> Member:
+    raw = _mapping(value)
+    file, error = raw.get("file"), _line(raw.get("error"))
+    if not isinstance(file, str) or (file and not _MEMBER_NAME.fullmatch(file)):
+        raise MalformedError("file")
+    if bool(file) == bool(error):
+        raise MalformedError("member")
+    return Member(path=_line(raw.get("path")), file=file, error=error, message=_line(raw.get("message")))
 
 
 def _speech(value: object) -> SpeechLine:

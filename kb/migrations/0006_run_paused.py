@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('kb', '0004_sources'),
+        ('kb', '0005_asset_parent'),
     ]
 
     operations = [
