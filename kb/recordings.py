@@ -7,7 +7,7 @@ when a search is answered: docs/decisions/side-car-subtitles.md says why.
 import re
 from pathlib import PurePosixPath
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from kb.models import Asset, Segment, SegmentKind
 from kb.permissions import AnyUser, visible_assets, visible_segments
@@ -52,7 +52,7 @@ def with_side_cars(user: AnyUser, asset: Asset) -> QuerySet[Segment]:
     own = Q(asset=asset)
     if is_recording(asset.media_type):
         own |= Q(asset__in=_side_cars(user, asset), kind=SegmentKind.SPEECH)
-    return visible_segments(user).filter(own)
+    return visible_segments(user).filter(own, version=F("asset__version"))
 
 
 def _side_cars(user: AnyUser, asset: Asset) -> list[int]:
