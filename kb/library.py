@@ -163,8 +163,8 @@ def move_to_collection(asset: Asset, target: Collection) -> None:
     """Puts the asset, and all that is inside it, into another collection, under its readers unless it has its own.
 
     Raises PlaceTakenError, SameBytesError or InsideFileError. What workers are making of it meanwhile goes along.
-    A document's links
-    to pictures are looked up in the collection it is in, so pictures that are assets have to be moved with it.
+    A document's links to pictures are looked up in the collection it is in, so pictures that are assets have to be
+    moved with it.
     """
     _again_after_deadlock(lambda: _move_to_collection(asset.pk, target))
     asset.refresh_from_db()
