@@ -80,6 +80,8 @@ def bring_in(
             if member.received:
                 uploads.put_object(member.received)
         with holding() as version:
+            # Where it is and who reads it now, and until the end of this transaction.
+            version.asset = Asset.objects.select_for_update(no_key=True).get(pk=version.asset_id)
             names = {name for member in prepared for name in _lock_names(version, member)}
             uploads.lock(*names)
             line = _line(version.asset)
@@ -190,8 +192,7 @@ def _bring_in(
 
 def _readers(parent: AssetVersion) -> Audience | None:
     """Who reads this version of the parent in place of the collection's readers."""
-    asset = Asset.objects.select_for_update(no_key=True).get(pk=parent.asset_id)
-    audience_id = parent.facts.get("audience_id", asset.own_audience_id)
+    audience_id = parent.facts.get("audience_id", parent.asset.own_audience_id)
     return Audience.objects.get(pk=audience_id) if audience_id is not None else None
 
 

@@ -1,6 +1,7 @@
 """Which assets have been kept for as long as their collection says, and go?
 
-An asset's age is that of its newest bytes: a file that was brought in again is as young as it then was.
+An asset's age is that of its newest bytes: a file that was brought in again is as young as it then was. A file inside
+another goes with that one, whose age is its own.
 """
 
 from datetime import timedelta
@@ -18,7 +19,7 @@ def sweep(limit: int) -> int:
     for collection in Collection.objects.filter(retention_days__isnull=False).order_by("pk"):
         before = timezone.now() - timedelta(days=collection.retention_days or 0)
         expired = (
-            Asset.objects.filter(collection=collection)
+            Asset.objects.filter(collection=collection, parent__isnull=True)
             .annotate(newest=Max("versions__created_at"))
             .filter(newest__lt=before)
             .order_by("newest", "pk")

@@ -3,11 +3,13 @@
 import io
 import tarfile
 import zipfile
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
+from django.utils import timezone
 
-from kb import library, runs
+from kb import library, retention, runs
 from kb.exceptions import StorageError
 from kb.models import Asset, AssetVersion, Collection, IngestItem, IngestStep
 from kb.permissions import Principal, interned_audience
@@ -313,3 +315,33 @@ def test_a_store_that_is_away_is_asked_again(
     work_off()
     work_off()
     assert outcomes(run) == {"all.zip": "indexed", "all.zip!/a.txt": "indexed"}
+
+
+def test_members_move_to_another_collection_with_their_archive_only(collection: Collection) -> None:
+    other = Collection.objects.create(name="Other", slug="other")
+    bring_in(collection, {"all.zip": a_zip({"a.txt": "inside words"})})
+    with pytest.raises(library.InsideFileError):
+        library.move_to_collection(asset_at("all.zip!/a.txt"), other)
+    library.move_to_collection(asset_at("all.zip"), other)
+    assert {(asset.collection_id, asset.audience_id) for asset in Asset.objects.all()} == {
+        (other.pk, other.audience_id)
+    }
+    assert rows("SELECT DISTINCT collection_id, audience_id FROM kb_vector") == [
+        (other.pk, other.audience_id)
+    ]
+    assert_statistics_are_right()
+    assert_parts_agree()
+    run = bring_in(other, {"all.zip": a_zip({"b.txt": "other words"})})
+    assert outcomes(run) == {"all.zip": "indexed", "all.zip!/b.txt": "indexed"}
+    assert uris() == ["all.zip", "all.zip!/b.txt"]
+
+
+def test_members_expire_with_their_archive_and_not_by_themselves(collection: Collection) -> None:
+    Collection.objects.filter(pk=collection.pk).update(retention_days=30)
+    bring_in(collection, {"all.zip": a_zip({"a.txt": "inside words"})})
+    long_ago = timezone.now() - timedelta(days=31)
+    AssetVersion.objects.filter(asset=asset_at("all.zip!/a.txt")).update(created_at=long_ago)
+    assert retention.sweep(10) == 0
+    AssetVersion.objects.filter(asset=asset_at("all.zip")).update(created_at=long_ago)
+    assert retention.sweep(10) == 1
+    assert uris() == []
