@@ -1,4 +1,4 @@
-"""What is there? The newest first, for a question of filters alone; and what stands at the places that files name."""
+"""What is there? The newest first, for a question of filters alone; and which files stand at given places."""
 
 from collections.abc import Collection as Members
 
@@ -35,9 +35,9 @@ def newest(scope: Scope, limit: int) -> Candidates:
 
 AT = """
 SELECT a.collection_id, a.source_uri, a.id
-FROM kb_asset a
-WHERE (a.collection_id, a.source_uri) IN (SELECT * FROM unnest(%(places)s::bigint[], %(uris)s::text[]))
-  AND a.version > 0 AND {scope}
+FROM unnest(%(places)s::bigint[], %(uris)s::text[]) AS link (collection_id, source_uri)
+JOIN kb_asset a ON a.collection_id = link.collection_id AND a.source_uri = link.source_uri
+WHERE a.version > 0 AND {scope}
 """
 
 

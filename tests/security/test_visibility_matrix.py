@@ -87,6 +87,12 @@ CASES = [
     Case("DELETE", "api-asset-audience", "shared", "manage", MANAGER, MEMBERS - MANAGER),
     Case("POST", "api-asset-move", "shared", "manage", MANAGER, MEMBERS - MANAGER, MOVE),
     Case("DELETE", "api-asset", "shared", "manage", MANAGER, MEMBERS - MANAGER),
+    Case("GET", "api-asset-stream", "shared_film", "read", MEMBERS),
+    Case("GET", "api-asset-preview", "shared_film", "read", MEMBERS),
+    Case("GET", "api-asset-stream", "private_film", "read", PRIVATE),
+    Case("GET", "api-asset-preview", "private_film", "read", PRIVATE),
+    Case("GET", "api-asset-stream", "unpublished", "read", NOBODY),
+    Case("GET", "api-asset-preview", "unpublished", "read", NOBODY),
     Case("GET", "api-segment-picture", "shared_picture", "read", MEMBERS),
     Case("GET", "api-segment-thumbnail", "shared_picture", "read", MEMBERS),
     # Its own readers replace the collection's; the reader does not know of the collection.

@@ -28,6 +28,7 @@ from kb.models import (
     SourceFolder,
     StepName,
     StepState,
+    Video,
 )
 from kb.permissions import Principal, grant, interned_audience
 from kb.storage import storage
@@ -90,6 +91,15 @@ def published(
     return asset
 
 
+def film(collection: Collection, path: str, readers: list[Principal] | None = None) -> Asset:
+    """A recording whose preview strip is in storage."""
+    asset = published(collection, path, b"frames", kind=Video, media_type="video/mp4", readers=readers)
+    preview_key = f"pictures/{asset.pk}/0/preview.png"
+    storage().put(preview_key, io.BytesIO(png(colour="green")))
+    AssetVersion.objects.filter(asset=asset).update(facts={"preview_key": preview_key})
+    return asset
+
+
 def segment(asset: Asset, ordinal: int, **fields: Any) -> Segment:
     """A segment as the pipeline publishes it: without an audience as long as its asset has no version."""
     return Segment.objects.create(
@@ -109,6 +119,9 @@ class World:
     shared: Asset
     private: Asset
     unpublished: Asset
+    # Recordings with a preview strip, with the readers of `shared` and of `private`.
+    shared_film: Asset
+    private_film: Asset
     shared_text: Segment
     shared_picture: Segment
     private_picture: Segment
@@ -153,6 +166,8 @@ def make_world() -> World:
     unpublished = published(collection, "unpublished.txt", b"not yet", version=0)
     picture_key = "pictures/1/0/page-1.png"
     storage().put(picture_key, io.BytesIO(png(colour="blue")))
+    readers = [Principal(user=users["manager"]), Principal(user=users["reader"])]
+    shared_film, private_film = film(collection, "shared.mp4"), film(collection, "private.mp4", readers)
     private_key = "pictures/2/0/image.png"
     storage().put(private_key, io.BytesIO(png()))
 
@@ -188,6 +203,8 @@ def make_world() -> World:
         shared=shared,
         private=private,
         unpublished=unpublished,
+        shared_film=shared_film,
+        private_film=private_film,
         shared_text=segment(shared, 0, heading_path=["Pumps", "Seals"], page=1),
         shared_picture=segment(shared, 1, kind="page", page=1, picture_key=picture_key),
         linked_figure=segment(shared, 2, kind="figure", picture_uri="private.png"),
