@@ -246,14 +246,14 @@ def test_lists_hold_what_the_person_may_see_and_count_nothing_else(
 
 
 def test_a_collection_counts_only_the_assets_that_the_caller_sees(world: World) -> None:
-    # viewer: shared and unpublished; manager: the private one too.
+    # viewer: shared, its film and unpublished; manager: the two private ones too.
     counts = {
         name: signed_in(world.users[name])
         .get(f"/api/collections/{world.collection.pk}/")
         .json()["asset_count"]
         for name in ("viewer", "manager")
     }
-    assert counts == {"viewer": 2, "manager": 3}
+    assert counts == {"viewer": 3, "manager": 5}
 
 
 def test_a_run_names_the_id_of_an_asset_only_to_those_who_see_it(world: World) -> None:
