@@ -1,7 +1,7 @@
 """Which subtitle file belongs to which recording? The one beside it with its name: `talk.en.srt` to `talk.mp4`.
 
 The words of such a side-car stay rows of the side-car's own asset, with its readers, and count for the recording
-when a search is answered: docs/decisions/side-car-subtitles.md says why.
+when a search is answered: docs/decisions/0007-side-car-subtitles.md says why.
 """
 
 import re
