@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# sun_path of unix(7), less its final NUL. macOS has four bytes less.
+LONGEST_SOCKET_PATH_BYTES = 103
+
 
 @dataclass(frozen=True)
 class Home:
@@ -46,9 +49,12 @@ class Home:
 
     @property
     def socket_dir(self) -> Path:
-        """Of Postgres. Not below `root`: a Unix socket's path is limited to 107 bytes."""
+        """Of Postgres. Not below `root`, nor below a temporary folder with a long path: a socket's is limited."""
         fingerprint = hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"kb-{os.getuid()}-{fingerprint}"
+        name = f"kb-{os.getuid()}-{fingerprint}"
+        chosen = Path(tempfile.gettempdir()) / name
+        socket = chosen / ".s.PGSQL.5432"
+        return chosen if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH_BYTES else Path("/tmp") / name  # noqa: S108 - made with mode 0700 by kb.postgres
 
     def secret_key(self) -> str:
         """Made at the first start and kept, readable by this user only."""

@@ -284,3 +284,10 @@ def test_an_ordinary_user_can_run_it_too() -> None:
         command = [sys.executable, "-c", textwrap.dedent(code)]
         result = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert result.stdout.strip() == "answers", result.stderr
+
+
+def test_the_socket_stays_within_its_limit_under_a_long_temporary_folder(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 25)))
+    assert len(str(home.socket_dir / ".s.PGSQL.5432")) <= 103
