@@ -101,16 +101,16 @@ def services(**environment: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _answers() -> bool:
+    """Whether the database is there, with all its tables."""
     from django.db import DatabaseError, connection
-
-    from kb.models import IngestRun
+    from django.db.migrations.executor import MigrationExecutor
 
     try:
-        IngestRun.objects.exists()
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
         connection.close()
         return False
-    return True
 
 
 def bring_in(collection: Any, files: list[Path], process: "subprocess.Popen[bytes]") -> dict[str, Any]:
