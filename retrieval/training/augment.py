@@ -31,7 +31,12 @@ NONE = Augmentation(smallest_crop=1.0, stretch=1.0, flip=0.0, colour=0.0, grey=0
 
 
 def batch(
-    pictures: Tensor, side_px: int, how: Augmentation, generator: torch.Generator, *, mirror: Tensor | None = None
+    pictures: Tensor,
+    side_px: int,
+    how: Augmentation,
+    generator: torch.Generator,
+    *,
+    mirror: Tensor | None = None,
 ) -> Tensor:
     """uint8 (N, H, W, 3) to float32 (N, 3, side_px, side_px), normalised, in channels-last memory.
 
@@ -59,7 +64,9 @@ def batch(
     if pixels.shape[-1] >= 1.9 * side_px:
         # Bilinear sampling looks at four pixels: more than halving would skip some.
         pixels = functional.avg_pool2d(pixels, 2)
-    cut = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    cut = functional.grid_sample(
+        pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
     if how.colour > 0:
         cut = _recoloured(cut, how.colour, draw)
     if how.grey > 0:

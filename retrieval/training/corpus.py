@@ -195,7 +195,9 @@ def _samples(
                 continue
             kept += 1
             yield sample
-        say(f"{path.name}: {kept} pictures; {wordless} without words and {broken} that cannot be decoded left out")
+        say(
+            f"{path.name}: {kept} pictures; {wordless} without words and {broken} that cannot be decoded left out"
+        )
         if broken > kept:
             raise ShardError(f"{path}: more pictures are broken than whole.")
 

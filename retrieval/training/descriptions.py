@@ -41,7 +41,7 @@ def _english(sample: Sample) -> Iterator[str]:
         yield caption
         if len(caption) > LONG_CHARACTERS:
             first = SENTENCE.split(caption, maxsplit=1)[0]
-            if 3 <= len(first.split()):
+            if len(first.split()) >= 3:
                 yield first
     if not label:
         return

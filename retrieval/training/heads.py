@@ -38,7 +38,8 @@ class Residual(nn.Module):
         nn.init.zeros_(self.second.bias)
 
     def forward(self, rows: Tensor) -> Tensor:
-        return rows + self.second(self.dropout(nn.functional.gelu(self.first(rows))))
+        moved: Tensor = self.second(self.dropout(nn.functional.gelu(self.first(rows))))
+        return rows + moved
 
 
 class LowRankBilinear(nn.Module):

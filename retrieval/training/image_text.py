@@ -48,7 +48,7 @@ class Recipe:
         Stage(until=0.80, side_px=64, sentences=0.50, drawn=0.12),
         Stage(until=1.00, side_px=64, sentences=0.70, drawn=0.10),
     )
-    tower: TowerShape = TowerShape()
+    tower: TowerShape = field(default_factory=TowerShape)
     head: HeadName = "residual"
     # Texts of the corpus beside the batch's own that each picture is held against.
     other_texts: int = 1024
@@ -58,7 +58,7 @@ class Recipe:
     # The share of a target that goes to texts like the right one.
     softness: float = 0.15
     label_loss: float = 0.5
-    augmentation: augment.Augmentation = augment.Augmentation()
+    augmentation: augment.Augmentation = field(default_factory=augment.Augmentation)
     # How often a source is drawn, against the others of its kind; 1 for those not named.
     weights: Mapping[str, float] = field(default_factory=dict)
 
@@ -74,7 +74,10 @@ class ImageTextModel(nn.Module):
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self.tower = tower(recipe.tower).to(memory_format=torch.channels_last)
+        self.tower = tower(recipe.tower)
+        for weight in self.tower.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         self.head = head(recipe.head, recipe.tower.dimensions)
         self.log_scale = nn.Parameter(torch.tensor(float(np.log(FIRST_SCALE))))
         # Buffers, so that a resumed run has them: pictures of the last steps, and their numbers in the corpus.
@@ -102,8 +105,12 @@ class ImageTextTask:
         self._texts_of = torch.from_numpy(corpus.texts_of).long()
         self._groups = _groups(corpus, recipe.weights)
         # One text stands for a label: the first of any picture that has it, which is its name.
-        first = {int(label): row for row, label in reversed(list(enumerate(corpus.label_of))) if label != NO_TEXT}
-        self._label_text = torch.tensor([int(corpus.texts_of[first[n], 0]) for n in range(len(corpus.labels))])
+        first = {
+            int(label): row for row, label in reversed(list(enumerate(corpus.label_of))) if label != NO_TEXT
+        }
+        self._label_text = torch.tensor(
+            [int(corpus.texts_of[first[n], 0]) for n in range(len(corpus.labels))]
+        )
         self._label_of = torch.from_numpy(corpus.label_of).long()
         # The square root keeps two thousand icons of one picture each from hiding the classes of photographs.
         self._label_share = torch.bincount(self._label_of[self._label_of >= 0], minlength=1).float().sqrt()
@@ -137,7 +144,9 @@ class ImageTextTask:
         shown_of = torch.cat([chosen.to(device), model.queue_of[queued]])
         anchors = torch.unique(own)
         asked = model.words(self._vectors[anchors].to(device))
-        has = (self._texts_of[shown_of.cpu()].to(device)[None, :, :] == anchors.to(device)[:, None, None]).any(dim=2)
+        has = (
+            self._texts_of[shown_of.cpu()].to(device)[None, :, :] == anchors.to(device)[:, None, None]
+        ).any(dim=2)
         to_picture = losses.matching(asked, shown, has, model.scale)
 
         labels, label_of = self._labels(self._label_of[chosen], generator)
@@ -152,9 +161,8 @@ class ImageTextTask:
             "scale": float(model.scale.detach()),
         }
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        assert isinstance(model, ImageTextModel)
-        return measure(model, self._held_out, self._recipe.stages[-1].side_px)
+    def evaluate(self) -> dict[str, float]:
+        return measure(self.model, self._held_out, self._recipe.stages[-1].side_px)
 
     def _draw(self, stage: Stage, generator: torch.Generator) -> Tensor:
         """Numbers of pictures in the corpus, (batch,)."""
@@ -165,7 +173,9 @@ class ImageTextTask:
         for name, count in counts.items():
             numbers, weights = self._groups.get(name) or next(iter(self._groups.values()))
             if count:
-                drawn.append(numbers[torch.multinomial(weights, count, replacement=True, generator=generator)])
+                drawn.append(
+                    numbers[torch.multinomial(weights, count, replacement=True, generator=generator)]
+                )
         return torch.cat(drawn)
 
     def _labels(self, label_of: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -174,7 +184,9 @@ class ImageTextTask:
         if not bool(has.any()):
             return label_of[has], label_of
         known = int((self._label_share > 0).sum())
-        others = torch.multinomial(self._label_share, min(self._recipe.other_labels, known), generator=generator)
+        others = torch.multinomial(
+            self._label_share, min(self._recipe.other_labels, known), generator=generator
+        )
         labels = torch.unique(torch.cat([label_of[has], others]))
         return labels, torch.where(has, torch.searchsorted(labels, label_of), -1)
 
@@ -206,5 +218,16 @@ def _one_of(texts: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _mirrors(source: str) -> bool:
-    lettered = ("docs", "drawn/", "vega", "diagrams", "excalidraw", "wagtail", "emojis", "FUNSD", "Chart", "flags")
+    lettered = (
+        "docs",
+        "drawn/",
+        "vega",
+        "diagrams",
+        "excalidraw",
+        "wagtail",
+        "emojis",
+        "FUNSD",
+        "Chart",
+        "flags",
+    )
     return not any(part in source for part in lettered)

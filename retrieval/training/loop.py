@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -47,8 +48,8 @@ class Task(Protocol):
         """Of the batch of `step`, drawn from `generator` (on the CPU), and figures to write down."""
         ...
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Figures on held-out data, of which `LoopSettings.watch` names the one that decides."""
+    def evaluate(self) -> dict[str, float]:
+        """Figures of `model` on held-out data, of which `LoopSettings.watch` names the one that decides."""
         ...
 
 
@@ -89,7 +90,9 @@ class Progress:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-def train(task: Task, settings: LoopSettings, folder: Path, *, resume: bool = False, say: Say = print) -> Progress:
+def train(
+    task: Task, settings: LoopSettings, folder: Path, *, resume: bool = False, say: Say = print
+) -> Progress:
     """Runs to `settings.steps`, or to an early stop; `folder` gets checkpoints, metrics and curves.
 
     The best averaged weights are in `folder/best.pt`. Raises TrainingError for a loss that is no number, after
@@ -112,14 +115,14 @@ def train(task: Task, settings: LoopSettings, folder: Path, *, resume: bool = Fa
         figures = _step(task, optimiser, averaged, settings, progress.step, device)
         progress.step += 1
         progress.seconds = time.monotonic() - began
-        processes.on_first(lambda figures=figures: _note(folder, settings, progress, figures, say))
+        processes.on_first(partial(_note, folder, settings, progress, figures, say))
         if progress.step % settings.evaluate_every == 0 or progress.step == settings.steps:
             _evaluate(task, averaged, settings, folder, progress, say)
             if settings.patience and progress.since_best >= settings.patience:
                 say(f"stopped early: {settings.watch} is not better since step {progress.best_step}")
                 break
         if progress.step % settings.checkpoint_every == 0 or progress.step == settings.steps:
-            processes.on_first(lambda: _save(folder, task.model, optimiser, averaged, settings, progress))
+            processes.on_first(partial(_save, folder, task.model, optimiser, averaged, settings, progress))
     return progress
 
 
@@ -181,7 +184,7 @@ def _step(
                 f"The loss of step {step + 1} is {float(loss)}. The last checkpoint is kept: resume from it with a"
                 " lower learning rate or in float32."
             )
-        (loss / settings.accumulate).backward()
+        torch.autograd.backward(loss / settings.accumulate)
         figures = {"loss": float(loss.detach()), **figures}
     processes.average_gradients(task.model)
     norm = torch.nn.utils.clip_grad_norm_(task.model.parameters(), settings.clip_norm)
@@ -200,13 +203,15 @@ def _evaluate(
 ) -> None:
     with averaged.in_place_of(task.model), torch.no_grad():
         task.model.eval()
-        figures = task.evaluate(task.model)
+        figures = task.evaluate()
         progress.figures = figures
         if settings.watch not in figures:
             raise TrainingError(f"Nothing called {settings.watch} is measured: {', '.join(sorted(figures))}.")
         if figures[settings.watch] > progress.best:
             progress.best, progress.best_step, progress.since_best = figures[settings.watch], progress.step, 0
-            processes.on_first(lambda: _write(folder / BEST, {"model": task.model.state_dict(), "step": progress.step}))
+            processes.on_first(
+                lambda: _write(folder / BEST, {"model": task.model.state_dict(), "step": progress.step})
+            )
         else:
             progress.since_best += 1
 

@@ -45,7 +45,7 @@ def average_gradients(model: nn.Module) -> None:
         return
     for weight in model.parameters():
         if weight.requires_grad:
-            # A weight that this process' batch did not touch counts as zero; skipping it would leave the others waiting.
+            # Zero where this process' batch did not touch it: the others wait for every weight.
             gradient = weight.grad if weight.grad is not None else torch.zeros_like(weight)
             dist.all_reduce(gradient)
             weight.grad = gradient / dist.get_world_size()

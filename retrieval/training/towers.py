@@ -61,16 +61,16 @@ class _ResNet(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         features = self.blocks(self.stem(pixels))
-        return self.project(self.dropout(features.mean(dim=(2, 3))))
+        rows: Tensor = self.project(self.dropout(features.mean(dim=(2, 3))))
+        return rows
 
 
 class _Block(nn.Module):
     def __init__(self, channels: int, width: int, stride: int, drop: float) -> None:
         super().__init__()
         self.first = _conv(channels, width, stride=stride)
-        self.second = _conv(width, width)
         # A branch that begins at zero makes each block the identity at first (Goyal et al. 2017, section 5.1).
-        nn.init.zeros_(self.second[1].weight)
+        self.second = _conv(width, width, scale=0.0)
         self.drop = drop
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or channels != width:
@@ -96,19 +96,24 @@ class _Vit(nn.Module):
         layer = nn.TransformerEncoderLayer(
             width, shape.heads, 4 * width, shape.dropout, "gelu", batch_first=True, norm_first=True
         )
-        self.layers = nn.TransformerEncoder(layer, sum(shape.depths), nn.LayerNorm(width), enable_nested_tensor=False)
+        self.layers = nn.TransformerEncoder(
+            layer, sum(shape.depths), nn.LayerNorm(width), enable_nested_tensor=False
+        )
         self.project = nn.Linear(width, shape.dimensions)
 
     def forward(self, pixels: Tensor) -> Tensor:
         patches = self.patches(pixels)
-        positions = self.positions
+        positions: Tensor = self.positions
         if patches.shape[2:] != positions.shape[2:]:
-            positions = functional.interpolate(positions, patches.shape[2:], mode="bicubic", align_corners=False)
+            positions = functional.interpolate(
+                positions, patches.shape[2:], mode="bicubic", align_corners=False
+            )
         tokens = (patches + positions).flatten(2).transpose(1, 2)
-        return self.project(self.layers(tokens).mean(dim=1))
+        rows: Tensor = self.project(self.layers(tokens).mean(dim=1))
+        return rows
 
 
-def _conv(channels: int, width: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(width)
-    )
+def _conv(channels: int, width: int, kernel: int = 3, stride: int = 1, scale: float = 1.0) -> nn.Sequential:
+    norm = nn.BatchNorm2d(width)
+    nn.init.constant_(norm.weight, scale)
+    return nn.Sequential(nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False), norm)
