@@ -1,0 +1,167 @@
+"""How does a trained image encoder get small enough to ship? Normalisations folded in, int8, and what that cost."""
+
+import io
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from retrieval.encoders.base import Vectors, unit_rows
+from retrieval.encoders.compact_image import CompactConfig, cosine_range, write_compact
+from retrieval.encoders.runtime import Session
+from retrieval.training import augment
+from retrieval.training.corpus import Corpus
+from retrieval.training.held_out import HeldOut
+from retrieval.training.image_text import ImageTextModel
+
+OPSET = 17
+# Pictures that show the quantiser how large the values between layers get.
+CALIBRATION = 256
+AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What int8 costs: the mean cosine to float32's vectors, and recall of both."""
+
+    megabytes: float
+    float32_megabytes: float
+    mean_cosine: float
+    recall: dict[str, float]
+    float32_recall: dict[str, float]
+
+
+def export(
+    model: ImageTextModel, corpus: Corpus, held: HeldOut, folder: Path, *, side_px: int, name: str, text_space: str
+) -> tuple[CompactConfig, Cost]:
+    """Writes the folder that serving reads, in int8; `corpus` calibrates, `held` measures."""
+    model.eval()
+    rows = np.random.default_rng(0).choice(len(corpus), min(CALIBRATION, len(corpus)), replace=False)
+    sample = torch.from_numpy(np.stack([corpus.pictures[row] for row in rows]))
+    graph = float32_graph(model.tower, side_px)
+    small = int8_graph(graph, augment.plain(sample, side_px).numpy())
+    pixels = augment.plain(held.pictures, side_px).numpy()
+    with torch.no_grad():
+        words = model.words(held.queries).numpy()
+        labels = model.words(held.labels).numpy()
+    before, after = run(graph, pixels), run(small, pixels)
+    cosines = words @ after[: held.sentences].T
+    own = np.arange(held.sentences)[None, :] == held.query_of.numpy()[:, None]
+    between = after @ after.T
+    apart = ~np.eye(len(after), dtype=bool)
+    # A picture and itself seen a little otherwise: what a query by picture hopes for.
+    again = run(small, augment.batch(held.pictures, side_px, _SEEN_AGAIN, torch.Generator().manual_seed(0)).numpy())
+    config = write_compact(
+        folder,
+        image_onnx=small,
+        head=head_weights(model.head),
+        name=name,
+        side_px=side_px,
+        mean=augment.MEAN,
+        std=augment.STD,
+        text_space=text_space,
+        words=cosine_range(cosines[own], cosines[~own]),
+        pictures=cosine_range(np.sum(after * again, axis=1), between[apart]),
+    )
+    return config, Cost(
+        megabytes=len(small) / 1e6,
+        float32_megabytes=len(graph) / 1e6,
+        mean_cosine=float(np.mean(np.sum(before * after, axis=1))),
+        recall=_recall(after, words, labels, held),
+        float32_recall=_recall(before, words, labels, held),
+    )
+
+
+_SEEN_AGAIN = augment.Augmentation(smallest_crop=0.7, stretch=1.1, flip=0.0, colour=0.15, grey=0.0, erase=0.0)
+
+
+def float32_graph(tower: nn.Module, side_px: int) -> bytes:
+    """ONNX, from `pixel_values` (N, 3, side_px, side_px) to `embedding` (N, D); normalisations are folded into the
+    convolutions before them."""
+    written = io.BytesIO()
+    example = torch.zeros(2, 3, side_px, side_px)
+    # The tracer is deprecated for an exporter that needs a further package; torch is pinned.
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            tower.eval().to(memory_format=torch.contiguous_format),
+            (example,),
+            written,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["pixel_values"],
+            output_names=["embedding"],
+            dynamic_axes={"pixel_values": {0: "batch"}, "embedding": {0: "batch"}},
+        )
+    return written.getvalue()
+
+
+def int8_graph(graph: bytes, pixels: Vectors) -> bytes:
+    """Weights and values between layers as int8, one scale a channel of weights (Jacob et al. 2018; Krishnamoorthi 2018).
+
+    `pixels` (N, 3, S, S) show how large the values get.
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.calibrate import CalibrationDataReader
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._batches: Iterator[Any] = iter(np.array_split(pixels, max(1, len(pixels) // 16)))
+
+        def get_next(self) -> dict[str, Vectors] | None:
+            batch = next(self._batches, None)
+            return None if batch is None else {"pixel_values": batch}
+
+    with tempfile.TemporaryDirectory() as work:
+        whole, small = Path(work) / "float32.onnx", Path(work) / "int8.onnx"
+        whole.write_bytes(graph)
+        quantize_static(
+            whole,
+            small,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            activation_type=QuantType.QUInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+            op_types_to_quantize=["Conv", "Add", "Gemm", "MatMul", "AveragePool", "GlobalAveragePool"],
+        )
+        return small.read_bytes()
+
+
+def run(graph: bytes, pixels: Vectors) -> Vectors:
+    """float32 (N, D) unit rows, by the runtime that serves."""
+    with tempfile.TemporaryDirectory() as work:
+        path = Path(work) / "image.onnx"
+        path.write_bytes(graph)
+        session = Session(path)
+        batches = [pixels[start : start + AT_ONCE] for start in range(0, len(pixels), AT_ONCE)]
+        return unit_rows(np.concatenate([session.run({"pixel_values": batch}) for batch in batches]))
+
+
+def head_weights(head: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
+    """As serving names them. ValueError for a head that it has no form for."""
+    names = {"first.weight": "w1", "first.bias": "b1", "second.weight": "w2", "second.bias": "b2"}
+    weights = {key: value.detach().cpu().numpy() for key, value in head.state_dict().items()}
+    if weights.keys() != names.keys():
+        raise ValueError("Only a residual head can be served: train with --head residual.")
+    return {names[key]: value for key, value in weights.items()}
+
+
+def _recall(rows: Vectors, words: Vectors, labels: Vectors, held: HeldOut) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    if held.sentences:
+        cosines = words @ rows[: held.sentences].T
+        right = cosines[np.arange(len(words)), held.query_of.numpy()]
+        figures["text_to_image@10"] = float(((cosines > right[:, None]).sum(axis=1) < 10).mean())
+    if len(labels):
+        named = (rows[held.sentences :] @ labels.T).argmax(axis=1)
+        figures["label_accuracy"] = float((named == held.label_of.numpy()).mean())
+    return figures
