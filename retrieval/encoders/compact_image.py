@@ -6,7 +6,6 @@ where pictures of what it says lie. So one pass of the sentence encoder serves p
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from retrieval.encoders.base import (
 from retrieval.encoders.manifest import digest, file_sha256
 from retrieval.encoders.pictures import squashed, upright_rgb
 from retrieval.encoders.runtime import THREADS, Session
+from retrieval.encoders.text_head import read_head, text_head, write_head
 
 FOLDER = Path(__file__).parent / "compact"
 # What KB_IMAGE_ENCODER calls it.
@@ -81,7 +81,7 @@ class CompactEncoder:
                 " another. Choose an image encoder that goes with it, or set KB_IMAGE_ENCODER=none."
             )
         self._text = text
-        self._head = _read_head(source.folder / HEAD, config.dimensions)
+        self.head = read_head(source.folder / HEAD, config.dimensions, remedy=REMEDY)
         try:
             self._session = Session(source.folder / GRAPH, threads=threads)
         except EncoderError as error:
@@ -108,9 +108,7 @@ class CompactEncoder:
 
     def from_text_vectors(self, rows: Vectors) -> Vectors:
         """float32 (N, D) unit rows in the pictures' space, of the text encoder's `rows` (N, D) of unit length."""
-        head = self._head
-        hidden = rows @ head["w1"].T + head["b1"]
-        return unit_rows(rows + _gelu(hidden) @ head["w2"].T + head["b2"])
+        return self.head(rows)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         if not images:
@@ -174,15 +172,11 @@ def write_compact(
 
     `head`: w1 (H, D), b1 (H,), w2 (D, H), b2 (D,). compact.json comes last, so that what is there is whole.
     """
-    from safetensors.numpy import save_file
-
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).unlink(missing_ok=True)
     (folder / GRAPH).write_bytes(image_onnx)
-    save_file(
-        {key: np.ascontiguousarray(value, dtype=np.float32) for key, value in head.items()}, folder / HEAD
-    )
-    dimensions = len(_read_head(folder / HEAD, int(head["w2"].shape[0]))["b2"])
+    dimensions = int(head["w2"].shape[0])
+    write_head(folder / HEAD, text_head(head, dimensions))
     sha256 = {file: file_sha256(folder / file) for file in (GRAPH, HEAD)}
     decides: dict[str, Any] = {
         "side_px": side_px,
@@ -220,31 +214,3 @@ def cosine_range(
     # An encoder that tells nothing apart still has a range, in which next to nothing is a match.
     high = max(float(np.quantile(matching, 0.9)), matches_from + 0.01)
     return CosineRange(low=low, high=min(1.0, high), matches_from=matches_from)
-
-
-def _read_head(path: Path, dimensions: int) -> dict[str, npt.NDArray[np.float32]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        head = {key: np.asarray(value, dtype=np.float32) for key, value in load_file(path).items()}
-        width = head["b1"].shape[0]
-        shapes = {"w1": (width, dimensions), "b1": (width,), "w2": (dimensions, width), "b2": (dimensions,)}
-    except (OSError, ValueError, KeyError, IndexError, SafetensorError) as error:
-        raise EncoderError(f"{path} holds no text head ({error}). {REMEDY}") from error
-    if {key: value.shape for key, value in head.items()} != shapes:
-        raise EncoderError(f"{path} holds a text head of another shape. {REMEDY}")
-    if not all(np.isfinite(value).all() for value in head.values()):
-        raise EncoderError(f"{path} holds numbers that are none. {REMEDY}")
-    return head
-
-
-# numpy has no error function; a query has a few hundred hidden units, so calls by element cost nothing.
-_erf = np.vectorize(math.erf, otypes=[np.float32])
-
-
-def _gelu(values: Vectors) -> Vectors:
-    """The exact one, x / 2 * (1 + erf(x / sqrt 2)), as in training (Hendrycks & Gimpel 2016)."""
-    if not values.size:
-        return values
-    return np.asarray(values * 0.5 * (1 + _erf(values / np.float32(math.sqrt(2)))), dtype=np.float32)
