@@ -62,7 +62,7 @@ def write(
         colours = np.random.default_rng(0).normal(size=(3, dimensions)).astype(np.float32)
     return write_compact(
         folder,
-        image_onnx=graph(dimensions, colours),
+        image_onnx=graph(colours.shape[1], colours),
         head=head or silent_head(dimensions),
         name="tiny-compact",
         side_px=SIDE_PX,
