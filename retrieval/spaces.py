@@ -20,13 +20,14 @@ from django.core.cache import cache
 from PIL import Image
 from prometheus_client import Counter, Histogram
 
-from retrieval.encoders.base import CosineRange, Encoder, EncoderSpec, Vectors
+from retrieval.encoders.base import CosineRange, Encoder, EncoderError, EncoderSpec, Vectors
 from retrieval.encoders.compact_image import CompactEncoder, CompactSource
 from retrieval.encoders.lookalike import LookAlikeEncoder
 from retrieval.encoders.minilm import NAME as EMBEDDED_TEXT
 from retrieval.encoders.pictures import upright_rgb
 from retrieval.encoders.profiles import encoders
 from retrieval.encoders.serving import load
+from retrieval.encoders.site_head import SiteHead, active_head
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +74,29 @@ def visual_query_vector(text: str) -> Vectors | None:
     encoder = image_encoder()
     if encoder is None or "text" not in encoder.spec.modalities:
         return None
+    own = site_head(encoder)
+    # Heads take no time, so what is cached is always from before one: a site may change its own at any time.
     if isinstance(encoder, CompactEncoder):
-        # The text encoder ran already for the passages, or its vector is in a cache; the head takes no time.
-        row: Vectors = encoder.from_text_vectors(query_vector(text)[None])[0]
-        row.flags.writeable = False
-        return row
-    return _words(encoder, text)
+        # The text encoder ran already for the passages, or its vector is in a cache.
+        row = query_vector(text)[None]
+        moved = own.head(row) if own else encoder.from_text_vectors(row)
+    else:
+        plain = _words(encoder, text)
+        if own is None:
+            return plain
+        moved = own.head(plain[None])
+    moved.flags.writeable = False
+    return np.asarray(moved[0], dtype=np.float32)
+
+
+def site_head(encoder: Encoder) -> SiteHead | None:
+    """The head that `manage.py train_alignment` made of this library for `encoder`, where one is active."""
+    try:
+        return active_head(Path(settings.KB_MODELS_DIR), encoder.spec)
+    except EncoderError:
+        # Pictures are still found, as well as before anybody trained.
+        log.exception("The site's own head cannot be read; the encoder's is used.")
+        return None
 
 
 def picture_vector(image: Image.Image) -> Vectors | None:
@@ -107,6 +125,9 @@ def visual_languages() -> frozenset[str] | None:
 def visual_range(side: Literal["words", "pictures"]) -> CosineRange | None:
     """Where the cosines of such a query with pictures lie. None: as with encoders of CLIP's kind."""
     encoder = image_encoder()
+    own = site_head(encoder) if encoder and side == "words" else None
+    if own:
+        return own.words
     if not isinstance(encoder, CompactEncoder):
         return None
     return encoder.config.words if side == "words" else encoder.config.pictures
