@@ -26,7 +26,12 @@ class Passage:
     page: int | None = None
     heading_path: tuple[str, ...] = ()
     ocr_text: str = ""
+    caption: str = ""
+    alt_text: str = ""
+    picture_key: str = ""
     picture_uri: str = ""
+    start_ms: int | None = None
+    end_ms: int | None = None
     vectors: tuple[tuple[VectorSet, npt.NDArray[np.float32]], ...] = ()
 
 
@@ -81,6 +86,11 @@ def an_asset(
             heading_path=list(passage.heading_path),
             text=passage.text,
             ocr_text=passage.ocr_text,
+            caption=passage.caption,
+            alt_text=passage.alt_text,
+            picture_key=passage.picture_key,
+            start_ms=passage.start_ms,
+            end_ms=passage.end_ms,
             picture_uri=passage.picture_uri,
             language=detect_language(passage.text),
         )

@@ -302,6 +302,7 @@ def _trained(pairs: Pairs, rows: Rows, earlier: TextHead, settings: AlignSetting
                 evaluate_every=settings.steps,
                 checkpoint_every=settings.steps,
                 watch="cosine",
+                curves=False,
                 # A head is so small that copying batches to an accelerator costs more than it saves.
                 device="cpu",
             ),

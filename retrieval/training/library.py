@@ -214,7 +214,7 @@ def _rows(vector_set: int, ids: Sequence[int], dimensions: int) -> Vectors:
     for start in range(0, len(ids), AT_ONCE):
         found = Vector.objects.filter(vector_set=vector_set, segment__in=ids[start : start + AT_ONCE])
         for segment_id, embedding in found.values_list("segment_id", "embedding"):
-            rows[row_of[segment_id]] = embedding.to_numpy()
+            rows[row_of[segment_id]] = embedding
     return rows
 
 

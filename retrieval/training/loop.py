@@ -75,6 +75,8 @@ class LoopSettings:
     # Evaluations without a better figure before the run stops; 0 never stops early.
     patience: int = 0
     watch: str = "recall"
+    # A picture of the metrics at each evaluation: seconds, for runs that a person watches.
+    curves: bool = True
     device: str = "auto"
 
 
@@ -217,7 +219,8 @@ def _evaluate(
 
     def note() -> None:
         _append(folder, {"step": progress.step, "seconds": round(progress.seconds, 1), "held_out": figures})
-        draw_curves(folder / METRICS, folder / CURVES)
+        if settings.curves:
+            draw_curves(folder / METRICS, folder / CURVES)
         said = " ".join(f"{name} {value:.4f}" for name, value in figures.items())
         say(f"step {progress.step}: held out: {said} (best {progress.best:.4f} at {progress.best_step})")
 
