@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from retrieval.encoders.base import Encoder
+from retrieval.encoders.base import Encoder, EncoderError
 from retrieval.encoders.pictures import upright_rgb
 from retrieval.training.descriptions import MOST, descriptions, label_text
 from retrieval.training.shards import Sample, ShardError, read_shard
@@ -70,7 +70,7 @@ def prepare(
     `sources`: only these, by the name that each sample carries. `chinese`: Chinese sentences too, for an `encoder`
     that reads them. Raises ShardError and CorpusError.
     """
-    wanted = {
+    wanted: dict[str, Any] = {
         "format": FORMAT,
         "side_px": SIDE_PX,
         "encoder": encoder.spec.key,
@@ -78,6 +78,8 @@ def prepare(
         "sources": sorted(sources) if sources is not None else None,
         "shards": {path.name: _sha256(path) for path in shards},
     }
+    if len(wanted["shards"]) < len(shards):
+        raise CorpusError("Two of the shards have the same name: rename one, or name it once.")
     if _manifest(folder).get("made_from") != wanted:
         _write(shards, folder, encoder, sources, chinese, wanted, say)
     return load(folder)
@@ -106,8 +108,11 @@ def load(folder: Path) -> Corpus:
 
 def squashed(picture: bytes, side_px: int = SIDE_PX) -> npt.NDArray[np.uint8]:
     """(side_px, side_px, 3): the whole picture, its proportions given up. Raises OSError for what is no picture."""
-    with Image.open(io.BytesIO(picture)) as opened:
-        upright = upright_rgb(opened)
+    try:
+        with Image.open(io.BytesIO(picture)) as opened:
+            upright = upright_rgb(opened)
+    except (EncoderError, Image.DecompressionBombError) as error:
+        raise OSError(str(error)) from error
     return np.asarray(upright.resize((side_px, side_px), Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
@@ -149,8 +154,11 @@ def _write(
             source_of.append(source(sample.source))
             captioned.append(bool(sample.captions or (chinese and sample.captions_zh)))
             kinds.append(str(sample.meta.get("caption_kind", "")))
-    if not texts_of:
-        raise CorpusError("No sample of the shards has words and is of a source that was asked for.")
+    if len(texts_of) < 2:
+        raise CorpusError(
+            f"The shards have {len(texts_of)} pairs of a picture and words of a source that was asked for; at least 2"
+            " are needed."
+        )
     shape = (len(texts_of), SIDE_PX, SIDE_PX, 3)
     np.save(folder / "pictures.npy", np.memmap(raw, np.uint8, "r", shape=shape))
     raw.unlink()
@@ -215,7 +223,8 @@ def _encoded(texts: Sequence[str], encoder: Encoder, say: Say) -> npt.NDArray[np
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
+        # ValueError: of one that was being written when its process was killed.
         return {}
     return manifest
 

@@ -124,6 +124,8 @@ def train(
                 say(f"stopped early: {settings.watch} is not better since step {progress.best_step}")
                 break
         if progress.step % settings.checkpoint_every == 0 or progress.step == settings.steps:
+            # Statistics and queues are each process's own; a resumed run has the first one's everywhere.
+            processes.same_weights(task.model)
             processes.on_first(partial(_save, folder, task.model, optimiser, averaged, settings, progress))
     return progress
 
@@ -180,14 +182,15 @@ def _step(
         generator = torch.Generator().manual_seed(number)
         precise = settings.precision == "float32"
         with nullcontext() if precise else torch.autocast(device.type, torch.bfloat16):
-            loss, figures = task.loss(step, generator)
+            loss, found = task.loss(step, generator)
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
                 f"The loss of step {step + 1} is {float(loss)}. The last checkpoint is kept: resume from it with a"
                 " lower learning rate or in float32."
             )
         torch.autograd.backward(loss / settings.accumulate)
-        figures = {"loss": float(loss.detach()), **figures}
+        for name, value in {"loss": float(loss.detach()), **found}.items():
+            figures[name] = figures.get(name, 0.0) + value / settings.accumulate
     processes.average_gradients(task.model)
     norm = torch.nn.utils.clip_grad_norm_(task.model.parameters(), settings.clip_norm)
     if not bool(torch.isfinite(norm)):
@@ -205,7 +208,7 @@ def _evaluate(
 ) -> None:
     with averaged.in_place_of(task.model), torch.no_grad():
         task.model.eval()
-        figures = task.evaluate()
+        figures = processes.from_first(task.evaluate)
         progress.figures = figures
         if settings.watch not in figures:
             raise TrainingError(f"Nothing called {settings.watch} is measured: {', '.join(sorted(figures))}.")

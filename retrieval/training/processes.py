@@ -33,6 +33,17 @@ def on_first(work: Callable[[], object]) -> None:
         dist.barrier()
 
 
+def from_first(measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """What the first process measures, known to all: each sees other batches, and all must decide alike."""
+    if not dist.is_initialized():
+        return measure()
+    found = [measure() if rank() == 0 else None]
+    device = torch.device("cuda", local_rank()) if dist.get_backend() == "nccl" else None
+    dist.broadcast_object_list(found, 0, device=device)
+    figures: dict[str, float] = found[0] or {}
+    return figures
+
+
 def same_weights(model: nn.Module) -> None:
     """Those of the first process, everywhere."""
     if dist.is_initialized():

@@ -5,7 +5,9 @@ A sample is two members that share a name: `0000001.webp` and `0000001.json`
 """
 
 import json
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -44,18 +46,19 @@ def read_shard(path: Path) -> Iterator[Sample]:
                 content = shard.extractfile(member)
                 if content is None:
                     continue
-                picture, meta = waiting.get(name.stem, (None, None))
+                key = str(name.with_suffix(""))
+                picture, meta = waiting.get(key, (None, None))
                 if name.suffix == ".json":
                     meta = _meta(path, name, content.read())
                 elif name.suffix.lower() in PICTURES:
                     picture = content.read()
                 if picture is not None and meta is not None:
-                    waiting.pop(name.stem, None)
-                    yield _sample(path, name.stem, picture, meta)
+                    waiting.pop(key, None)
+                    yield _sample(path, key, picture, meta)
                 else:
-                    waiting[name.stem] = picture, meta
-    # zlib and lzma raise EOFError for a file that was cut off.
-    except (OSError, tarfile.TarError, EOFError) as error:
+                    waiting[key] = picture, meta
+    # EOFError: of a compressed file that was cut off.
+    except (OSError, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise ShardError(f"{path} cannot be read as a tar file ({error}): copy it again.") from error
     if waiting:
         name_of_first, (picture, _) = next(iter(waiting.items()))

@@ -41,9 +41,9 @@ class WordSum:
 
 def _sum(text: str, table: str) -> Vectors:
     directions = [
-        np.random.default_rng(
-            int.from_bytes(hashlib.sha256(f"{table} {word}".encode()).digest()[:8])
-        ).normal(size=DIMENSIONS)
+        np.random.default_rng(int.from_bytes(hashlib.sha256(f"{table} {word}".encode()).digest()[:8])).normal(
+            size=DIMENSIONS
+        )
         for word in text.lower().split()
     ]
     return np.asarray(np.sum(directions, axis=0), dtype=np.float32)
@@ -175,9 +175,7 @@ def test_fewer_than_two_pairs_are_refused_with_their_number(
         picture = Passage(
             kind="image", caption="red pump", picture_key="pictures/x", vectors=shown(visual, "red pump")
         )
-        an_asset(
-            collection, [picture], title="IMG_1.jpg", uri=f"IMG_{number}.jpg", media_type="image/jpeg"
-        )
+        an_asset(collection, [picture], title="IMG_1.jpg", uri=f"IMG_{number}.jpg", media_type="image/jpeg")
 
     with pytest.raises(CommandError, match=f"have {pairs} pairs"):
         run("--user=manager", "--collection=photos")

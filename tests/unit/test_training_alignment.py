@@ -58,8 +58,8 @@ def test_texts_that_training_saw_ask_nothing_and_equal_ones_are_right_for_all() 
 
 def test_a_ranking_is_among_all_pictures_and_measured_by_hand() -> None:
     files = pairs(*[(str(n), f"text {n}") for n in range(20)])
-    # Text 3 stands where picture 3 stands, so it is first; text 0 is asked to find picture 10: on the circle, of the
-    # 20 pictures at n radians, cos(n) > cos(10) = -0.839 for all but n = 3, 9 and 16 (-0.990, -0.911, -0.958) and itself.
+    # Text 3 stands where picture 3 stands, so it is first. Text 0 is asked to find picture 10: of the 20 pictures at n
+    # radians, cos(n) > cos(10) = -0.839 for all but n = 3, 9 and 16 (-0.990, -0.911, -0.958) and itself.
     figures = _Measured()
     figures.add(files, STILL, [_Question(3, frozenset({3})), _Question(0, frozenset({10}))])
     measured = figures.figures()
