@@ -36,10 +36,16 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same pictures")
         parser.add_argument("--renderers", default="", help="only these, with commas between; otherwise all")
         parser.add_argument(
-            "--hold-out", action="store_true", help="the test's pictures, by the renderers kept out of training"
+            "--hold-out",
+            action="store_true",
+            help="the test's pictures, by the renderers kept out of training",
         )
         parser.add_argument(
-            "--fonts", type=Path, action="append", default=[], help="a further folder of fonts; may be repeated"
+            "--fonts",
+            type=Path,
+            action="append",
+            default=[],
+            help="a further folder of fonts; may be repeated",
         )
         parser.add_argument("--contact-sheet", type=Path, help=f"a PNG of the first {_SAMPLES} pictures")
 

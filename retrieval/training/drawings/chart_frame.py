@@ -57,12 +57,16 @@ class Area:
     def at(self, value: float) -> float:
         """The place of a value on the value axis."""
         share = (value - self.low) / (self.high - self.low)
-        return self.x0 + share * (self.x1 - self.x0) if self.sideways else self.y1 - share * (self.y1 - self.y0)
+        return (
+            self.x0 + share * (self.x1 - self.x0) if self.sideways else self.y1 - share * (self.y1 - self.y0)
+        )
 
     def slot(self, index: float, count: int) -> float:
         """The middle of a category's share of the other axis."""
         share = (index + 0.5) / count
-        return self.y0 + share * (self.y1 - self.y0) if self.sideways else self.x0 + share * (self.x1 - self.x0)
+        return (
+            self.y0 + share * (self.y1 - self.y0) if self.sideways else self.x0 + share * (self.x1 - self.x0)
+        )
 
     def slot_width(self, count: int) -> float:
         return ((self.y1 - self.y0) if self.sideways else (self.x1 - self.x0)) / count
@@ -110,7 +114,8 @@ class Frame:
         elif self.look == "web":
             s.text(left, top, text, s.between(4.5, 6), anchor="lt", bold=s.chance(0.6))
             top += 9 * u
-        elif s.chance(0.75):
+        # A Chinese chart of figures and letters alone would show no Chinese.
+        elif s.language == "zh" or s.chance(0.75):
             s.text((left + right) / 2, top, text, s.between(4.5, 6.5), anchor="mt", bold=s.chance(0.3))
             top += 9 * u
         if legend:
@@ -122,9 +127,10 @@ class Frame:
         self, legend: Sequence[tuple[Words, Colour]], left: float, top: float, right: float, bottom: float
     ) -> tuple[float, float, float]:
         s, u = self.sheet, self.sheet.u
-        place = {"plain": s.pick(("right", "none", "top")), "grid": s.pick(("bottom", "bottom", "right"))}.get(
-            self.look, "top"
-        )
+        place = {
+            "plain": s.pick(("right", "none", "top")),
+            "grid": s.pick(("bottom", "bottom", "right")),
+        }.get(self.look, "top")
         size = 3.6
         if place == "right":
             width = min(0.3 * s.w, max(s.width_of(s.say(w), size) for w, _ in legend) + 6 * u)
@@ -170,7 +176,9 @@ class Frame:
         value_words = [written(value) for value in values]
         wide = max(s.width_of(word, size) for word in value_words)
         label_wide = max((s.width_of(label, size) for label in labels), default=0.0)
-        turned = not sideways and ticks_x is None and label_wide > (area.x1 - area.x0) / max(1, len(labels)) * 0.95
+        turned = (
+            not sideways and ticks_x is None and label_wide > (area.x1 - area.x0) / max(1, len(labels)) * 0.95
+        )
         room_left = min(0.35 * s.w, label_wide) if sideways else wide
         news = self.look == "news" and not sideways
         area.x0 += 1 * u if news else room_left + 2.5 * u
@@ -230,9 +238,13 @@ class Frame:
         for index in range(0, count, every):
             at = area.slot(index, count)
             if area.sideways:
-                s.text(area.x0 - 1.5 * u, at, labels[index], size, s.theme.muted, anchor="rm", width=0.34 * s.w)
+                s.text(
+                    area.x0 - 1.5 * u, at, labels[index], size, s.theme.muted, anchor="rm", width=0.34 * s.w
+                )
             elif turned:
                 length = s.width_of(labels[index], size)
-                s.turned(at, area.y1 + 1.5 * u + min(length, 0.25 * s.h) / 2, labels[index], size, s.theme.muted)
+                s.turned(
+                    at, area.y1 + 1.5 * u + min(length, 0.25 * s.h) / 2, labels[index], size, s.theme.muted
+                )
             else:
                 s.text(at, area.y1 + 1.5 * u, labels[index], size, s.theme.muted, anchor="mt")

@@ -49,9 +49,7 @@ def _titled(s: Sheet, measure: Words, by: Words) -> Words:
     )
 
 
-def _many_series(
-    s: Sheet, trend: str, count: int, points: int
-) -> tuple[list[list[float]], list[str], Words]:
+def _many_series(s: Sheet, trend: str, count: int, points: int) -> tuple[list[list[float]], list[str], Words]:
     """Series with the sentence part about how they go."""
     if count == 2 and trend in ("rising", "falling") and s.chance(0.4):
         other = "falling" if trend == "rising" else "rising"
@@ -71,7 +69,7 @@ def _many_series(
             words = Words(f"both {base.en}", f"两者均{base.zh}")
         else:
             words = Words(f"all {base.en}", f"全部{base.zh}")
-    series = [[round(value, 3) for value in values] for values in series]
+    series = [[round(value, 6) for value in values] for values in series]
     return series, [trend_of(values) for values in series], words
 
 
@@ -92,7 +90,10 @@ def _trend_sentences(
     return [
         s.pick(
             (
-                Words(f"{a} of {measure.en} by {unit.en}, {how.en}", f"按{unit.zh}显示{measure.zh}的{label.zh},{how.zh}"),
+                Words(
+                    f"{a} of {measure.en} by {unit.en}, {how.en}",
+                    f"按{unit.zh}显示{measure.zh}的{label.zh},{how.zh}",
+                ),
                 Words(f"{a} showing {measure.en} {how.en}", f"显示{measure.zh}{how.zh}的{label.zh}"),
             )
         ),
@@ -172,7 +173,9 @@ def _mark_area(frame: Frame, series: list[list[float]], colours: list[Colour]) -
         tops = [b + v for b, v in zip(base, values, strict=True)]
         edge = [(area.slot(i, count), area.at(v)) for i, v in enumerate(tops)]
         floor = [(area.slot(i, count), min(below, area.at(v))) for i, v in enumerate(base)]
-        s.shape([*edge, *floor[::-1]], fill=mixed(colour.rgb, s.theme.paper, 0.25 if len(series) > 1 else 0.45))
+        s.shape(
+            [*edge, *floor[::-1]], fill=mixed(colour.rgb, s.theme.paper, 0.25 if len(series) > 1 else 0.45)
+        )
         s.line(edge, colour.rgb, 0.9)
         base = tops
 
@@ -191,16 +194,19 @@ def _area(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
     for _ in range(count - 1):
         # The same course at another size, so that the stack goes the same way as each of its layers.
         size = s.between(0.3, 0.9)
-        series.append([round(value * size, 3) for value in series[0]])
+        series.append([round(value * size, 6) for value in series[0]])
     total = [sum(values) for values in zip(*series, strict=True)]
-    how = TRENDS[trend_of(total)]
+    how = TRENDS[trend]
     measure = s.pick(MEASURES)
     unit, labels = _time(s, steps)
     colours = s.colours(count)
     frame.begin(
-        _titled(s, measure, unit), legend=list(zip(_named(s, count), colours, strict=True)) if count > 1 else ()
+        _titled(s, measure, unit),
+        legend=list(zip(_named(s, count), colours, strict=True)) if count > 1 else (),
     )
-    frame.axes(max(total) * s.between(1.02, 1.2), [s.say(w) for w in labels], names=(s.say(unit), s.say(measure)))
+    frame.axes(
+        max(total) * s.between(1.02, 1.2), [s.say(w) for w in labels], names=(s.say(unit), s.say(measure))
+    )
     _mark_area(frame, series, colours)
     stacked = Words("stacked area chart", "堆积面积图") if count > 1 else label
     return s.done(
@@ -298,7 +304,11 @@ def _several_bars(rng: Random, fonts: Fonts, *, look: str, stacked: bool) -> Dra
     frame = Frame(rng, fonts, look)
     s = frame.sheet
     by, words = s.pick((*GROUPS[:4], *PERIODS))
-    names = list(words[: s.pick((4, 5, 6))]) if by.en in ("month", "year", "weekday") else s.some(words, s.pick((3, 4, 5)))
+    names = (
+        list(words[: s.pick((4, 5, 6))])
+        if by.en in ("month", "year", "weekday")
+        else s.some(words, s.pick((3, 4, 5)))
+    )
     count = s.pick((2, 3, 4)) if stacked else s.pick((2, 2, 3))
     sideways = s.chance(0.3)
     label = Words("stacked bar chart", "堆积柱状图") if stacked else Words("grouped bar chart", "分组柱状图")
@@ -310,7 +320,9 @@ def _several_bars(rng: Random, fonts: Fonts, *, look: str, stacked: bool) -> Dra
     whole = stacked and s.chance(0.2)
     if whole:
         sums = [sum(values) for values in zip(*series, strict=True)]
-        series = [[round(100 * v / total, 3) for v, total in zip(values, sums, strict=True)] for values in series]
+        series = [
+            [round(100 * v / total, 3) for v, total in zip(values, sums, strict=True)] for values in series
+        ]
     reach = max(map(sum, zip(*series, strict=True))) if stacked else max(map(max, series))
     area = frame.axes(reach * (1.0 if whole else 1.08), [s.say(w) for w in names], sideways=sideways)
     if stacked:
@@ -319,11 +331,11 @@ def _several_bars(rng: Random, fonts: Fonts, *, look: str, stacked: bool) -> Dra
             start = 0.0
             middle = area.slot(i, len(names))
             for values, colour in zip(series, colours, strict=True):
-                a, z = area.at(start), area.at(start + values[i])
+                begin, end = area.at(start), area.at(start + values[i])
                 if sideways:
-                    s.box(a, middle - thick / 2, z, middle + thick / 2, fill=colour.rgb)
+                    s.box(begin, middle - thick / 2, end, middle + thick / 2, fill=colour.rgb)
                 else:
-                    s.box(middle - thick / 2, z, middle + thick / 2, a, fill=colour.rgb)
+                    s.box(middle - thick / 2, end, middle + thick / 2, begin, fill=colour.rgb)
                 start += values[i]
     else:
         _mark_bars(frame, series, colours)
@@ -347,7 +359,6 @@ def _several_bars(rng: Random, fonts: Fonts, *, look: str, stacked: bool) -> Dra
 
 
 def _scatter(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
-    label = Words("scatter plot", "散点图")
     frame = Frame(rng, fonts, look)
     s = frame.sheet
     course = s.pick(("rising", "falling", "none"))
@@ -360,7 +371,9 @@ def _scatter(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
     )
     ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
     top = s.pick((1, 10, 100))
-    area = frame.axes(top, [written(t * top) for t in ticks], ticks_x=ticks, names=(s.say(first), s.say(second)))
+    area = frame.axes(
+        top, [written(t * top) for t in ticks], ticks_x=ticks, names=(s.say(first), s.say(second))
+    )
     spread = s.between(0.05, 0.12)
     size = s.between(0.8, 1.7) * s.u * (0.7 if count > 100 else 1)
     bubbles = s.chance(0.15)
@@ -403,8 +416,14 @@ def _scatter(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
     coloured = _coloured(colours)
     return s.done(
         [
-            Words(f"a scatter plot of {first.en} against {second.en}, {how.en}", f"{first.zh}与{second.zh}的散点图,{how.zh}"),
-            Words(f"a scatter plot with points in {coloured.en}, {how.en}", f"散点图,点的颜色为{coloured.zh},{how.zh}"),
+            Words(
+                f"a scatter plot of {first.en} against {second.en}, {how.en}",
+                f"{first.zh}与{second.zh}的散点图,{how.zh}",
+            ),
+            Words(
+                f"a scatter plot with points in {coloured.en}, {how.en}",
+                f"散点图,点的颜色为{coloured.zh},{how.zh}",
+            ),
             Words(f"a scatter plot {s.manner().en}", f"散点图,{s.manner().zh}"),
         ],
         course=course,
@@ -415,7 +434,6 @@ def _scatter(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
 
 
 def _histogram(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
-    label = Words("histogram", "直方图")
     frame = Frame(rng, fonts, look)
     s = frame.sheet
     shape = s.pick(("bell", "right", "left", "two"))
@@ -447,7 +465,15 @@ def _histogram(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
     edge = s.pick((None, s.theme.paper, s.theme.ink))
     for i, value in enumerate(values):
         x = area.x0 + (area.x1 - area.x0) * i / bins
-        s.box(x, area.at(value), x + (area.x1 - area.x0) / bins, area.y1, fill=colour.rgb, outline=edge, width=0.3)
+        s.box(
+            x,
+            area.at(value),
+            x + (area.x1 - area.x0) / bins,
+            area.y1,
+            fill=colour.rgb,
+            outline=edge,
+            width=0.3,
+        )
     if s.chance(0.3):
         s.line([(area.slot(i, bins), area.at(v)) for i, v in enumerate(values)], s.theme.ink, 0.7)
     how = {
@@ -458,9 +484,12 @@ def _histogram(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
     }[shape]
     return s.done(
         [
-            Words(f"a histogram of the distribution of {measure.en}, {how.en}", f"{measure.zh}分布的直方图,{how.zh}"),
-            Words(f"a {colour.name.en} histogram {how.en}", f"{colour.name.zh}直方图,{how.zh}"),
-            Words(f"a histogram {s.manner().en}", f"{label.zh},{s.manner().zh}"),
+            Words(
+                f"a histogram of the distribution of {measure.en}, {how.en}",
+                f"{measure.zh}分布的直方图,{how.zh}",
+            ),
+            Words(f"{article(colour.name.en)} histogram {how.en}", f"{colour.name.zh}直方图,{how.zh}"),
+            Words(f"a histogram {s.manner().en}", f"直方图,{s.manner().zh}"),
         ],
         shape=shape,
         values=values,
@@ -523,7 +552,13 @@ def renderers() -> list[Renderer]:
             line.en,
             1.6,
             _trend_chart,
-            {"label": line, "counts": (1, 1, 1, 2, 3, 4), "points": (6, 8, 12, 18, 40), "mark": _mark_line, "flat_low": True},
+            {
+                "label": line,
+                "counts": (1, 1, 1, 2, 3, 4),
+                "points": (6, 8, 12, 18, 40),
+                "mark": _mark_line,
+                "flat_low": True,
+            },
         ),
         (
             "dotted-line",
@@ -548,9 +583,7 @@ def renderers() -> list[Renderer]:
         ("box", "box plot", 0.5, _box_plot, {}),
     ]
     return [
-        Renderer(
-            f"{name}-{look}", label, "chart", partial(draw, look=look, **more), look == "news", weight
-        )
+        Renderer(f"{name}-{look}", label, "chart", partial(draw, look=look, **more), look == "news", weight)
         for name, label, weight, draw, more in kinds
         for look in LOOKS
     ]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from random import Random
 
 from retrieval.training.drawings.fonts import Fonts
@@ -47,24 +48,60 @@ class _Pen:
     def node(self, x: float, y: float, w: float, h: float, words: str, shape: str = "box") -> None:
         s = self.s
         if shape == "question":
-            s.shape([(x, y - h / 2), (x + w / 2, y), (x, y + h / 2), (x - w / 2, y)], fill=self.fill, outline=self.edge, width=0.5)
+            s.shape(
+                [(x, y - h / 2), (x + w / 2, y), (x, y + h / 2), (x - w / 2, y)],
+                fill=self.fill,
+                outline=self.edge,
+                width=0.5,
+            )
         elif shape == "end":
-            s.box(x - w / 2, y - h / 2, x + w / 2, y + h / 2, fill=self.fill, outline=self.edge, width=0.5, radius=20)
+            s.box(
+                x - w / 2,
+                y - h / 2,
+                x + w / 2,
+                y + h / 2,
+                fill=self.fill,
+                outline=self.edge,
+                width=0.5,
+                radius=20,
+            )
         elif shape == "data":
             lean = h * 0.3
             s.shape(
-                [(x - w / 2 + lean, y - h / 2), (x + w / 2, y - h / 2), (x + w / 2 - lean, y + h / 2), (x - w / 2, y + h / 2)],
+                [
+                    (x - w / 2 + lean, y - h / 2),
+                    (x + w / 2, y - h / 2),
+                    (x + w / 2 - lean, y + h / 2),
+                    (x - w / 2, y + h / 2),
+                ],
                 fill=self.fill,
                 outline=self.edge,
                 width=0.5,
             )
         else:
-            s.box(x - w / 2, y - h / 2, x + w / 2, y + h / 2, fill=self.fill, outline=self.edge, width=0.5, radius=self.radius)
-        s.text(x, y, words, self.size, self.ink, anchor="mm", width=w * (0.6 if shape == "question" else 0.94))
+            s.box(
+                x - w / 2,
+                y - h / 2,
+                x + w / 2,
+                y + h / 2,
+                fill=self.fill,
+                outline=self.edge,
+                width=0.5,
+                radius=self.radius,
+            )
+        s.text(
+            x, y, words, self.size, self.ink, anchor="mm", width=w * (0.6 if shape == "question" else 0.94)
+        )
 
 
 def _flow(rng: Random, fonts: Fonts, *, rough: bool = False) -> Drawing:
-    s = Sheet(rng, fonts, aspect=rng.choice((0.5, 0.66, 0.75, 1.0, 1.33, 1.78, 2.4)), dark_share=0.08, kind="hand" if rough else "sans")
+    s = Sheet(
+        rng,
+        fonts,
+        aspect=rng.choice((0.5, 0.66, 0.75, 1.0, 1.33, 1.78, 2.4)),
+        dark_share=0.08,
+        kind="hand" if rough else "sans",
+    )
     if rough:
         s.shake = 0.35
     pen = _Pen(s, s.pick(s.palette))
@@ -82,14 +119,21 @@ def _flow(rng: Random, fonts: Fonts, *, rough: bool = False) -> Drawing:
     room_x, room_y = s.w - 8 * s.u, s.h - top - 4 * s.u
     step = (room_x if across else room_y) / steps
     branch = asked and s.chance(0.8)
-    middle = (top + room_y * 0.4) if across and branch else (top + room_y / 2) if across else s.w * (0.38 if branch else 0.5)
+    middle = (
+        (top + room_y * 0.4)
+        if across and branch
+        else (top + room_y / 2)
+        if across
+        else s.w * (0.38 if branch else 0.5)
+    )
     w = step * 0.68 if across else min(42 * s.u, s.w * 0.42)
     h = min(16 * s.u, room_y * 0.3) if across else step * 0.58
     places = [
-        (4 * s.u + step * (i + 0.5), middle) if across else (middle, top + step * (i + 0.5)) for i in range(steps)
+        (4 * s.u + step * (i + 0.5), middle) if across else (middle, top + step * (i + 0.5))
+        for i in range(steps)
     ]
     line = s.theme.ink if s.chance(0.6) else s.theme.muted
-    for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(places):
         if across:
             s.arrow([(x0 + w / 2, y0), (x1 - w / 2, y1)], line)
         else:
@@ -130,7 +174,10 @@ def _flow(rng: Random, fonts: Fonts, *, rough: bool = False) -> Drawing:
     drawn = Words("hand-drawn ", "手绘") if rough else Words("", "")
     sentences = [
         Words(f"a {drawn.en}flow diagram of {process.en}", f"{drawn.zh}{process.zh}流程图"),
-        Words(f"a flow diagram with {count.en} steps {way.en}, joined by arrows", f"{way.zh}的流程图,{count.zh}个步骤由箭头连接"),
+        Words(
+            f"a flow diagram with {count.en} steps {way.en}, joined by arrows",
+            f"{way.zh}的流程图,{count.zh}个步骤由箭头连接",
+        ),
     ]
     if asked:
         sentences.append(Words("a flow chart with a decision diamond", "带菱形判断框的流程图"))
@@ -148,7 +195,14 @@ def _lanes(rng: Random, fonts: Fonts) -> Drawing:
     tall = (s.h - 11 * s.u) / lanes
     for i in range(lanes):
         y = 10 * s.u + i * tall
-        s.box(2 * s.u, y, s.w - 2 * s.u, y + tall, outline=s.theme.muted, fill=mixed((255, 255, 255), colours[i].rgb, 0.1))
+        s.box(
+            2 * s.u,
+            y,
+            s.w - 2 * s.u,
+            y + tall,
+            outline=s.theme.muted,
+            fill=mixed((255, 255, 255), colours[i].rgb, 0.1),
+        )
         s.box(2 * s.u, y, 10 * s.u, y + tall, fill=colours[i].rgb)
         s.turned(6 * s.u, y + tall / 2, s.say(departments[i]), 3.6, readable_on(colours[i].rgb))
     steps = s.pick((4, 5, 6))
@@ -160,8 +214,18 @@ def _lanes(rng: Random, fonts: Fonts) -> Drawing:
         x, y = 12 * s.u + dx * (i + 0.5), 10 * s.u + tall * (lane + 0.5)
         if last:
             turn = (last[0] + x) / 2
-            s.arrow([(last[0] + dx * 0.36, last[1]), (turn, last[1]), (turn, y), (x - dx * 0.36, y)], (40, 40, 40))
-        s.box(x - dx * 0.36, y - tall * 0.24, x + dx * 0.36, y + tall * 0.24, fill=(255, 255, 255), outline=(40, 40, 40), radius=2)
+            s.arrow(
+                [(last[0] + dx * 0.36, last[1]), (turn, last[1]), (turn, y), (x - dx * 0.36, y)], (40, 40, 40)
+            )
+        s.box(
+            x - dx * 0.36,
+            y - tall * 0.24,
+            x + dx * 0.36,
+            y + tall * 0.24,
+            fill=(255, 255, 255),
+            outline=(40, 40, 40),
+            radius=2,
+        )
         s.text(x, y, s.say(words), 3.4, (20, 20, 20), anchor="mm", width=dx * 0.68)
         last = (x, y)
     count = number(lanes)
@@ -192,7 +256,15 @@ def _organisation(rng: Random, fonts: Fonts, *, cards: bool) -> Drawing:
 
     def person(x: float, y: float, words: Words) -> None:
         if cards:
-            s.box(x - w / 2, y - h / 2, x + w / 2, y + h / 2, fill=(255, 255, 255), outline=s.theme.line, radius=2)
+            s.box(
+                x - w / 2,
+                y - h / 2,
+                x + w / 2,
+                y + h / 2,
+                fill=(255, 255, 255),
+                outline=s.theme.line,
+                radius=2,
+            )
             s.box(x - w / 2, y - h / 2, x + w / 2, y - h / 2 + 1.4 * s.u, fill=pen.colour.rgb)
             r = min(h * 0.3, w * 0.16)
             s.round(x - w / 2 + r * 1.5, y, r, fill=mixed(pen.colour.rgb, (255, 255, 255), 0.4))
@@ -225,7 +297,10 @@ def _organisation(rng: Random, fonts: Fonts, *, cards: bool) -> Drawing:
                 f"an organisation chart with one box on top and {count_words.en} departments below",
                 f"组织结构图,顶部一个方框,下设{count_words.zh}个部门",
             ),
-            Words(f"a hierarchy of {levels} levels, in {pen.colour.name.en}", f"{pen.colour.name.zh}的{number(levels).zh}级层次结构图"),
+            Words(
+                f"a hierarchy of {levels} levels, in {pen.colour.name.en}",
+                f"{pen.colour.name.zh}的{number(levels).zh}级层次结构图",
+            ),
         ],
         departments=below,
         levels=levels,
@@ -253,7 +328,9 @@ def _sequence(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
         b = a + s.pick((1, 1, 1, len(actors) - 1 - a))
         start, end = (xs[a], xs[b]) if s.chance(0.55) else (xs[b], xs[a])
         if s.chance(0.4):
-            s.box(end - s.u, y - s.u, end + s.u, y + dy * 0.7, fill=pen.fill or s.theme.panel, outline=pen.edge)
+            s.box(
+                end - s.u, y - s.u, end + s.u, y + dy * 0.7, fill=pen.fill or s.theme.panel, outline=pen.edge
+            )
         if start > end:
             s.dashed((start, y), (end + 2 * s.u, y), s.theme.ink)
             s.arrow([(end + 2 * s.u, y), (end, y)], s.theme.ink)
@@ -263,8 +340,14 @@ def _sequence(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
     many = number(len(actors))
     return s.done(
         [
-            Words(f"a sequence diagram between {actors[0].en} and {actors[1].en}", f"{actors[0].zh}与{actors[1].zh}之间的时序图"),
-            Words(f"a sequence diagram with {many.en} life lines and arrows between them", f"含{many.zh}条生命线和消息箭头的时序图"),
+            Words(
+                f"a sequence diagram between {actors[0].en} and {actors[1].en}",
+                f"{actors[0].zh}与{actors[1].zh}之间的时序图",
+            ),
+            Words(
+                f"a sequence diagram with {many.en} life lines and arrows between them",
+                f"含{many.zh}条生命线和消息箭头的时序图",
+            ),
         ],
         actors=len(actors),
         messages=count,
@@ -294,7 +377,9 @@ def _device(s: Sheet, x: float, y: float, r: float, kind: str, rgb: Rgb) -> None
 
 def _network(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
     """``graph``: circles and lines; ``devices``: pictograms about a hub; held out, ``tiers``: boxes in boxes."""
-    s = Sheet(rng, fonts, aspect=rng.choice((1.0, 1.25, 1.5, 1.8)), dark_share=0.15 if kind == "graph" else 0.0)
+    s = Sheet(
+        rng, fonts, aspect=rng.choice((1.0, 1.25, 1.5, 1.8)), dark_share=0.15 if kind == "graph" else 0.0
+    )
     colour = s.pick(s.palette)
     if kind == "tiers":
         return _tiers(s, colour)
@@ -312,19 +397,23 @@ def _network(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
             # The farthest of a few places, so that nodes keep apart.
             tries = [(s.between(0.08, 0.92) * s.w, s.between(0.08, 0.92) * s.h) for _ in range(12)]
             places.append(max(tries, key=lambda p: min((math.dist(p, q) for q in places), default=0.0)))
-    links = set()
+    links: set[tuple[int, int]] = set()
     for i in range(1, count):
         near = 0 if hub else min(range(i), key=lambda j: math.dist(places[i], places[j]))
         links.add((near, i))
         if not hub and s.chance(0.5) and i > 2:
-            links.add(tuple(sorted((i, s.rng.randrange(i)))))
+            links.add((s.rng.randrange(i), i))
     for a, b in sorted(links):
         s.line([places[a], places[b]], s.theme.muted, 0.5)
     colours = s.colours(s.pick((1, 3)))
     for i, (x, y) in enumerate(places):
         rgb = colours[i % len(colours)].rgb
         if kind == "devices":
-            device = "cloud" if i == 0 and s.chance(0.6) else s.pick(("server", "database", "computer", "computer"))
+            device = (
+                "cloud"
+                if i == 0 and s.chance(0.6)
+                else s.pick(("server", "database", "computer", "computer"))
+            )
             s.box(x - 8 * s.u, y - 8 * s.u, x + 8 * s.u, y + 8 * s.u, fill=s.theme.paper)
             _device(s, x, y, (9 if i == 0 else 6.5) * s.u, device, rgb)
             s.text(x, y + 10.5 * s.u, s.say(s.pick(SYSTEMS)), 3.2, anchor="mm")
@@ -332,14 +421,24 @@ def _network(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
             r = s.between(2.5, 6.5) * s.u
             s.round(x, y, r, fill=rgb, outline=s.theme.paper)
             if r > 4 * s.u:
-                s.text(x, y, s.say(s.pick(SYSTEMS))[: 6 if s.language == "en" else 3], 2.6, readable_on(rgb), anchor="mm")
+                s.text(
+                    x,
+                    y,
+                    s.say(s.pick(SYSTEMS))[: 6 if s.language == "en" else 3],
+                    2.6,
+                    readable_on(rgb),
+                    anchor="mm",
+                )
     many = number(count)
     shape = Words("a star around a hub", "星形") if hub else Words("a web of links", "网状")
     what = Words("computers and servers", "计算机和服务器") if kind == "devices" else Words("nodes", "节点")
     return s.done(
         [
             Words(f"a network diagram of {what.en} joined by lines", f"由连线相连的{what.zh}网络图"),
-            Words(f"a network diagram with {many.en} nodes in {shape.en}", f"含{many.zh}个节点的{shape.zh}网络拓扑图"),
+            Words(
+                f"a network diagram with {many.en} nodes in {shape.en}",
+                f"含{many.zh}个节点的{shape.zh}网络拓扑图",
+            ),
         ],
         nodes=count,
         hub=hub,
@@ -353,15 +452,26 @@ def _tiers(s: Sheet, colour: Colour) -> Drawing:
     last: list[tuple[float, float]] = []
     for t in range(tiers):
         x0 = 3 * s.u + t * width
-        s.box(x0 + s.u, 4 * s.u, x0 + width - 5 * s.u, s.h - 4 * s.u, fill=mixed((255, 255, 255), colour.rgb, 0.12), outline=colour.rgb)
-        s.text(x0 + width / 2 - 2 * s.u, 7 * s.u, s.say(s.pick(TOPICS)), 3.4, colour.rgb, anchor="mm", bold=True)
+        s.box(
+            x0 + s.u,
+            4 * s.u,
+            x0 + width - 5 * s.u,
+            s.h - 4 * s.u,
+            fill=mixed((255, 255, 255), colour.rgb, 0.12),
+            outline=colour.rgb,
+        )
+        s.text(
+            x0 + width / 2 - 2 * s.u, 7 * s.u, s.say(s.pick(TOPICS)), 3.4, colour.rgb, anchor="mm", bold=True
+        )
         count = s.pick((1, 2, 3))
         total += count
         here = []
         for i in range(count):
             x, y = x0 + width / 2 - 2 * s.u, 10 * s.u + (s.h - 18 * s.u) * (i + 0.5) / count
             here.append((x, y))
-            _device(s, x, y - 2 * s.u, 6 * s.u, s.pick(("server", "database", "cloud")), s.pick(s.palette).rgb)
+            _device(
+                s, x, y - 2 * s.u, 6 * s.u, s.pick(("server", "database", "cloud")), s.pick(s.palette).rgb
+            )
             s.text(x, y + 7 * s.u, s.say(s.pick(SYSTEMS)), 3, anchor="mm")
         for a in last:
             for b in here:
@@ -371,7 +481,10 @@ def _tiers(s: Sheet, colour: Colour) -> Drawing:
     return s.done(
         [
             Words(f"a network diagram of servers in {many.en} zones", f"分{many.zh}个区域的服务器网络架构图"),
-            Words("a network diagram with arrows between servers and databases", "服务器与数据库之间有箭头的网络图"),
+            Words(
+                "a network diagram with arrows between servers and databases",
+                "服务器与数据库之间有箭头的网络图",
+            ),
         ],
         nodes=total,
     )
@@ -404,7 +517,14 @@ def _mind_map(rng: Random, fonts: Fonts, *, boxed: bool) -> Drawing:
                 leaves += 1
             size = s.width_of(s.say(branch), 3.4) / 2 + 2 * s.u
             if boxed:
-                s.box(x - size, y - 4 * s.u, x + size, y + 4 * s.u, fill=mixed(s.theme.paper, colour, 0.2), outline=colour)
+                s.box(
+                    x - size,
+                    y - 4 * s.u,
+                    x + size,
+                    y + 4 * s.u,
+                    fill=mixed(s.theme.paper, colour, 0.2),
+                    outline=colour,
+                )
                 s.text(x, y, s.say(branch), 3.4, anchor="mm")
             else:
                 s.box(x - size, y - 4 * s.u, x + size, y + 4 * s.u, fill=colour, radius=4)
@@ -428,7 +548,12 @@ def _mind_map(rng: Random, fonts: Fonts, *, boxed: bool) -> Drawing:
 
 
 def _timeline(rng: Random, fonts: Fonts, *, upright: bool) -> Drawing:
-    s = Sheet(rng, fonts, aspect=rng.choice((0.6, 0.75, 1.0)) if upright else rng.choice((1.5, 2.0, 2.6)), dark_share=0.1)
+    s = Sheet(
+        rng,
+        fonts,
+        aspect=rng.choice((0.6, 0.75, 1.0)) if upright else rng.choice((1.5, 2.0, 2.6)),
+        dark_share=0.1,
+    )
     count = s.pick((3, 4, 5, 6))
     colours = s.colours(count) if s.chance(0.5) else s.colours(1) * count
     start = s.rng.randrange(1990, 2015)
@@ -462,7 +587,9 @@ def _timeline(rng: Random, fonts: Fonts, *, upright: bool) -> Drawing:
             s.line([(x, y + side * 3 * s.u), (x, y + side * 9 * s.u)], rgb, 0.5)
             s.text(x, y + side * 13 * s.u, str(year), 5, rgb, anchor="mm", bold=True)
             s.text(x, y + side * 19 * s.u, s.say(event), 3.8, anchor="mm", width=s.w / count * 0.95)
-            s.text(x, y + side * 24 * s.u, s.prose(16), 2.6, s.theme.muted, anchor="mm", width=s.w / count * 0.85)
+            s.text(
+                x, y + side * 24 * s.u, s.prose(16), 2.6, s.theme.muted, anchor="mm", width=s.w / count * 0.85
+            )
     many = number(count)
     way = Words("vertical", "纵向") if upright else Words("horizontal", "横向")
     return s.done(
@@ -502,7 +629,13 @@ def _gantt(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
         rgb = colours[i % len(colours)].rgb
         s.box(x0, y - dy * 0.3, x1, y + dy * 0.3, fill=rgb, radius=4 if dark else 0.6)
         if s.chance(0.3):
-            s.box(x0, y - dy * 0.3, x0 + (x1 - x0) * s.between(0.2, 0.8), y + dy * 0.3, fill=mixed(rgb, (0, 0, 0), 0.3))
+            s.box(
+                x0,
+                y - dy * 0.3,
+                x0 + (x1 - x0) * s.between(0.2, 0.8),
+                y + dy * 0.3,
+                fill=mixed(rgb, (0, 0, 0), 0.3),
+            )
         if arrows and last:
             s.arrow([last, (last[0], y - dy * 0.34)], s.theme.muted, 0.4, 1.6)
         last = (x1 - s.u, y + dy * 0.3)

@@ -20,6 +20,7 @@ from retrieval.training.drawings.words import (
     STAMPS,
     TOPICS,
     Words,
+    article,
     listed,
     number,
 )
@@ -54,14 +55,18 @@ def _stamped(s: Sheet, share: float) -> Words | None:
     colour = Words("blue", "蓝色") if rgb[2] > rgb[0] else Words("red", "红色")
     if seal:
         return Words(f"with a round {colour.en} seal", f"盖有{colour.zh}圆形印章")
-    return Words(f"with a {colour.en} stamp that says {words.en.lower()}", f"盖有写着“{words.zh}”的{colour.zh}印章")
+    return Words(
+        f"with a {colour.en} stamp that says {words.en.lower()}", f"盖有写着“{words.zh}”的{colour.zh}印章"
+    )
 
 
 def _letter(rng: Random, fonts: Fonts, *, typed: bool) -> Drawing:
     """``typed``, held out: a typewriter's letter on old paper."""
     s = _page(rng, fonts, kind="mono" if typed else "")
     if typed:
-        s.theme = Theme("light", (238, 226, 196), (48, 40, 34), (88, 78, 66), (150, 138, 118), (228, 214, 182))
+        s.theme = Theme(
+            "light", (238, 226, 196), (48, 40, 34), (88, 78, 66), (150, 138, 118), (228, 214, 182)
+        )
         s.picture.paste(s.theme.paper, (0, 0, s.w, s.h))
     u, left, wide = s.u, 11 * s.u, s.w - 22 * s.u
     company, y = s.pick(COMPANIES), 9 * s.u
@@ -78,7 +83,13 @@ def _letter(rng: Random, fonts: Fonts, *, typed: bool) -> Drawing:
     for _ in range(3):
         s.text(left, y, s.prose(18), 2.8, anchor="lt", width=wide * 0.4)
         y += 4.2 * u
-    s.text(left + wide, y, f"{s.rng.randrange(1, 29)}/{s.rng.randrange(1, 13)}/20{s.rng.randrange(10, 27)}", 2.8, anchor="rt")
+    s.text(
+        left + wide,
+        y,
+        f"{s.rng.randrange(1, 29)}/{s.rng.randrange(1, 13)}/20{s.rng.randrange(10, 27)}",
+        2.8,
+        anchor="rt",
+    )
     y += 9 * u
     s.text(left, y, s.say(Words("Dear Sir or Madam,", "尊敬的先生/女士:")), 3, anchor="lt")
     y += 8 * u
@@ -125,14 +136,34 @@ def _invoice(rng: Random, fonts: Fonts, *, banded: bool) -> Drawing:
         y = 26 * u
     else:
         s.text(left, 11 * u, s.say(company), 4.5, bold=True)
-        s.text(*((right, 11 * u) if s.chance(0.6) else (right, 20 * u)), title, 7.5, rgb if s.chance(0.5) else None, anchor="rm", bold=True)
+        s.text(
+            *((right, 11 * u) if s.chance(0.6) else (right, 20 * u)),
+            title,
+            7.5,
+            rgb if s.chance(0.5) else None,
+            anchor="rm",
+            bold=True,
+        )
         y = 26 * u
     for i in range(3):
         s.text(left, y + i * 4 * u, s.prose(16), 2.7, s.theme.muted, anchor="lt", width=35 * u)
-        s.text(right, y + i * 4 * u, f"{s.say(s.pick(FIELDS))}: {s.rng.randrange(1000, 99999)}", 2.7, s.theme.muted, anchor="rt")
+        s.text(
+            right,
+            y + i * 4 * u,
+            f"{s.say(s.pick(FIELDS))}: {s.rng.randrange(1000, 99999)}",
+            2.7,
+            s.theme.muted,
+            anchor="rt",
+        )
     y += 18 * u
     rows = s.pick((3, 4, 5, 6, 8))
-    edges = [left, left + (right - left) * 0.5, left + (right - left) * 0.66, left + (right - left) * 0.83, right]
+    edges = [
+        left,
+        left + (right - left) * 0.5,
+        left + (right - left) * 0.66,
+        left + (right - left) * 0.83,
+        right,
+    ]
     heads = (Words("Item", "项目"), Words("Qty", "数量"), Words("Price", "单价"), Words("Total", "金额"))
     dy = min(7 * u, (s.h - y - 34 * u) / rows)
     filled = banded or s.chance(0.5)
@@ -141,7 +172,9 @@ def _invoice(rng: Random, fonts: Fonts, *, banded: bool) -> Drawing:
     total = 0
     for i, head in enumerate(heads):
         at, anchor = (edges[i] + u, "lm") if i == 0 else (edges[i + 1] - u, "rm")
-        s.text(at, y + dy / 2, s.say(head), 2.9, readable_on(rgb) if filled else None, anchor=anchor, bold=True)
+        s.text(
+            at, y + dy / 2, s.say(head), 2.9, readable_on(rgb) if filled else None, anchor=anchor, bold=True
+        )
     ruled = s.chance(0.6)
     for r, good in enumerate(s.some(GOODS, rows), 1):
         count, price = s.rng.randrange(1, 20), s.rng.randrange(2, 400)
@@ -168,7 +201,10 @@ def _invoice(rng: Random, fonts: Fonts, *, banded: bool) -> Drawing:
     how = Words("scanned ", "扫描的") if is_scanned else Words("", "")
     article_word = "a scanned" if is_scanned else "an"
     sentences = [
-        Words(f"{article_word} invoice with a table of {lines.en} items and a total", f"{how.zh}发票,表格含{lines.zh}个项目和合计金额"),
+        Words(
+            f"{article_word} invoice with a table of {lines.en} items and a total",
+            f"{how.zh}发票,表格含{lines.zh}个项目和合计金额",
+        ),
         Words(f"an invoice from {company.en}", f"{company.zh}开具的发票"),
     ]
     if stamped:
@@ -178,7 +214,12 @@ def _invoice(rng: Random, fonts: Fonts, *, banded: bool) -> Drawing:
 
 def _receipt(rng: Random, fonts: Fonts, *, counter: bool) -> Drawing:
     """``counter``, held out: a slip that lies on a dark counter."""
-    s = _page(rng, fonts, kind="mono", aspect=rng.choice((0.45, 0.55, 0.66)) if not counter else rng.choice((0.75, 1.0)))
+    s = _page(
+        rng,
+        fonts,
+        kind="mono",
+        aspect=rng.choice((0.45, 0.55, 0.66)) if not counter else rng.choice((0.75, 1.0)),
+    )
     u = s.u
     if counter:
         s.picture.paste(s.pick(((92, 64, 44), (58, 62, 70), (40, 60, 56), (120, 100, 84))), (0, 0, s.w, s.h))
@@ -187,7 +228,10 @@ def _receipt(rng: Random, fonts: Fonts, *, counter: bool) -> Drawing:
         s.box(x0, 3 * u, x1, s.h - 3 * u, fill=(246, 246, 242))
         for i in range(24):
             x = x0 + (x1 - x0) * i / 24
-            s.shape([(x, s.h - 3 * u), (x + (x1 - x0) / 48, s.h - u), (x + (x1 - x0) / 24, s.h - 3 * u)], fill=(246, 246, 242))
+            s.shape(
+                [(x, s.h - 3 * u), (x + (x1 - x0) / 48, s.h - u), (x + (x1 - x0) / 24, s.h - 3 * u)],
+                fill=(246, 246, 242),
+            )
     else:
         x0, x1 = 2 * u, s.w - 2 * u
     left, right, middle = x0 + 4 * u, x1 - 4 * u, (x0 + x1) / 2
@@ -231,7 +275,9 @@ def _receipt(rng: Random, fonts: Fonts, *, counter: bool) -> Drawing:
     return _paper(
         s,
         [
-            Words(f"a till receipt with {lines.en} items and a total", f"含{lines.zh}项商品和合计金额的购物小票"),
+            Words(
+                f"a till receipt with {lines.en} items and a total", f"含{lines.zh}项商品和合计金额的购物小票"
+            ),
             Words(f"a narrow paper receipt from {shop.en}", f"{shop.zh}的窄条收据"),
         ],
         items=rows,
@@ -245,7 +291,14 @@ def _article(rng: Random, fonts: Fonts, *, columns: int) -> Drawing:
     y = 9 * u
     topic = s.pick(HEADLINES)
     centred = columns > 1 and s.chance(0.6)
-    s.text(s.w / 2 if centred else left, y, s.say(topic), s.between(5.5, 7.5), anchor="mt" if centred else "lt", bold=True)
+    s.text(
+        s.w / 2 if centred else left,
+        y,
+        s.say(topic),
+        s.between(5.5, 7.5),
+        anchor="mt" if centred else "lt",
+        bold=True,
+    )
     y += 11 * u
     pictured = s.chance(0.4)
     width = (right - left - (columns - 1) * 4 * u) / columns
@@ -269,7 +322,10 @@ def _article(rng: Random, fonts: Fonts, *, columns: int) -> Drawing:
     return _paper(
         s,
         [
-            Words(f"a page of text in {many.en} {'column' if columns == 1 else 'columns'}", f"{many.zh}栏排版的文字页面" if columns > 1 else "单栏文字页面"),
+            Words(
+                f"a page of text in {many.en} {'column' if columns == 1 else 'columns'}",
+                f"{many.zh}栏排版的文字页面" if columns > 1 else "单栏文字页面",
+            ),
             Words(f"a document page headed {topic.en.lower()}", f"标题为“{topic.zh}”的文档页面"),
         ],
         columns=columns,
@@ -279,7 +335,9 @@ def _article(rng: Random, fonts: Fonts, *, columns: int) -> Drawing:
 
 def _paper_form(rng: Random, fonts: Fonts, *, grid: bool) -> Drawing:
     """A form as scanned from paper: lines to write on and boxes to tick, or a ``grid`` of framed fields."""
-    s = _page(rng, fonts, kind=rng.choice(("sans", "serif")), aspect=rng.choice((0.707, 0.75, 0.773, 0.8, 1.0)))
+    s = _page(
+        rng, fonts, kind=rng.choice(("sans", "serif")), aspect=rng.choice((0.707, 0.75, 0.773, 0.8, 1.0))
+    )
     u, left, right = s.u, 7 * s.u, s.w - 7 * s.u
     form, y = s.pick(FORMS), 8 * s.u
     filled = s.chance(0.7)
@@ -299,7 +357,15 @@ def _paper_form(rng: Random, fonts: Fonts, *, grid: bool) -> Drawing:
 
     def written(x: float, at: float, width: float) -> None:
         if filled and s.chance(0.75):
-            s.text(x, at, s.say(s.pick(NAMES)) if s.chance(0.5) else s.prose(12), 3.1, ink, kind=s.pick(("hand", "mono")), width=width)
+            s.text(
+                x,
+                at,
+                s.say(s.pick(NAMES)) if s.chance(0.5) else s.prose(12),
+                3.1,
+                ink,
+                kind=s.pick(("hand", "mono")),
+                width=width,
+            )
 
     while y < bottom:
         kind = s.pick(("line", "pair", "pair", "boxes", "table", "block"))
@@ -331,7 +397,9 @@ def _paper_form(rng: Random, fonts: Fonts, *, grid: bool) -> Drawing:
                     break
                 s.box(x, y + u, x + 3 * u, y + 4 * u, outline=edge)
                 if filled and s.chance(0.4):
-                    s.line([(x + 0.4 * u, y + 2.5 * u), (x + 1.3 * u, y + 3.6 * u), (x + 3.4 * u, y)], ink, 0.6)
+                    s.line(
+                        [(x + 0.4 * u, y + 2.5 * u), (x + 1.3 * u, y + 3.6 * u), (x + 3.4 * u, y)], ink, 0.6
+                    )
                 x += 4.5 * u + s.text(x + 4 * u, y + 2.5 * u, s.say(s.pick(REGIONS)), 2.8) + 3 * u
                 boxes += 1
             y += 7.5 * u
@@ -343,7 +411,9 @@ def _paper_form(rng: Random, fonts: Fonts, *, grid: bool) -> Drawing:
                 x = left + (right - left) * c / columns
                 s.line([(x, y), (x, y + rows * 5 * u)], edge, 0.35)
                 if c < columns:
-                    s.text(x + u, y + 2.5 * u, s.say(s.pick(FIELDS)), 2.5, width=(right - left) / columns - 2 * u)
+                    s.text(
+                        x + u, y + 2.5 * u, s.say(s.pick(FIELDS)), 2.5, width=(right - left) / columns - 2 * u
+                    )
                     for r in range(1, rows):
                         written(x + u, y + (r + 0.5) * 5 * u, (right - left) / columns - 2 * u)
             y += rows * 5 * u + 3 * u
@@ -362,7 +432,9 @@ def _paper_form(rng: Random, fonts: Fonts, *, grid: bool) -> Drawing:
     how = Words("scanned ", "扫描的") if scan else Words("", "")
     sentences = [
         Words(f"a {how.en}business form: {form.en.lower()}", f"{how.zh}业务表单:{form.zh}"),
-        Words(f"a {state.en} paper form with fields and lines to write on", f"{state.zh}纸质表格,含填写栏和横线"),
+        Words(
+            f"a {state.en} paper form with fields and lines to write on", f"{state.zh}纸质表格,含填写栏和横线"
+        ),
     ]
     if boxes:
         sentences.append(Words("a form with boxes to tick", "带勾选框的表格"))
@@ -389,9 +461,24 @@ def _tax_form(rng: Random, fonts: Fonts) -> Drawing:
         cells = s.pick((6, 8, 10))
         x0 = right - cells * 4.2 * u
         for c in range(cells):
-            s.box(x0 + c * 4.2 * u, y + u, x0 + (c + 1) * 4.2 * u, y + 6.4 * u, fill=(255, 255, 255), outline=deep, width=0.3)
+            s.box(
+                x0 + c * 4.2 * u,
+                y + u,
+                x0 + (c + 1) * 4.2 * u,
+                y + 6.4 * u,
+                fill=(255, 255, 255),
+                outline=deep,
+                width=0.3,
+            )
             if s.chance(0.5):
-                s.text(x0 + (c + 0.5) * 4.2 * u, y + 3.7 * u, str(s.rng.randrange(10)), 3, (20, 20, 80), anchor="mm")
+                s.text(
+                    x0 + (c + 0.5) * 4.2 * u,
+                    y + 3.7 * u,
+                    str(s.rng.randrange(10)),
+                    3,
+                    (20, 20, 80),
+                    anchor="mm",
+                )
         s.line([(left, y + 8.2 * u), (right, y + 8.2 * u)], deep, 0.3)
         y += 9.4 * u
     if s.chance(0.5):
@@ -399,7 +486,9 @@ def _tax_form(rng: Random, fonts: Fonts) -> Drawing:
     return _paper(
         s,
         [
-            Words("a business form with numbered rows and a cell for each letter", "带编号行和逐字填写格的表单"),
+            Words(
+                "a business form with numbered rows and a cell for each letter", "带编号行和逐字填写格的表单"
+            ),
             Words("an official form on tinted paper", "彩色底纹的官方表格"),
         ],
         rows=rows,
@@ -409,23 +498,42 @@ def _tax_form(rng: Random, fonts: Fonts) -> Drawing:
 
 def _slide(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
     """``title``, ``points``, ``chart``; held out, ``columns``: two halves under a coloured side."""
-    s = Sheet(rng, fonts, aspect=rng.choice((1.78, 1.78, 1.33)), dark_share=0.25, kind=rng.choice(("sans", "sans", "serif")))
+    s = Sheet(
+        rng,
+        fonts,
+        aspect=rng.choice((1.78, 1.78, 1.33)),
+        dark_share=0.25,
+        kind=rng.choice(("sans", "sans", "serif")),
+    )
     u, colour, headline = s.u, s.pick(s.palette), s.pick(HEADLINES)
     points = 0
+    manner = s.manner()
     if kind == "title":
         if s.chance(0.5):
+            manner = Words(f"on {article(colour.name.en)} background", f"{colour.name.zh}背景")
             s.box(0, 0, s.w, s.h, fill=colour.rgb)
             ink = readable_on(colour.rgb)
         else:
             ink = s.theme.ink
-            s.box(0, s.h * 0.72, s.w, s.h, fill=colour.rgb) if s.chance(0.5) else s.box(0, 0, s.w * 0.06, s.h, fill=colour.rgb)
+            s.box(0, s.h * 0.72, s.w, s.h, fill=colour.rgb) if s.chance(0.5) else s.box(
+                0, 0, s.w * 0.06, s.h, fill=colour.rgb
+            )
         middle = s.chance(0.6)
         x, side = (s.w / 2, "m") if middle else (s.w * 0.12, "l")
         s.text(x, s.h * 0.42, s.say(headline), 13, ink, anchor=f"{side}m", bold=True, width=s.w * 0.84)
         s.text(x, s.h * 0.58, s.say(s.pick(COMPANIES)), 6, mixed(ink, colour.rgb, 0.25), anchor=f"{side}m")
     elif kind == "columns":
         s.box(0, 0, s.w * 0.3, s.h, fill=colour.rgb)
-        s.text(s.w * 0.15, s.h * 0.3, s.say(headline), 6, readable_on(colour.rgb), anchor="mm", bold=True, width=s.w * 0.27)
+        s.text(
+            s.w * 0.15,
+            s.h * 0.3,
+            s.say(headline),
+            6,
+            readable_on(colour.rgb),
+            anchor="mm",
+            bold=True,
+            width=s.w * 0.27,
+        )
         for c in range(2):
             x = s.w * (0.35 + 0.32 * c)
             s.text(x, 12 * u, s.say(s.pick(TOPICS)), 6, bold=True)
@@ -438,7 +546,15 @@ def _slide(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
             s.box(0, 0, s.w, 20 * u, fill=colour.rgb)
             s.text(6 * u, 10 * u, s.say(headline), 9, readable_on(colour.rgb), bold=True, width=s.w * 0.9)
         else:
-            s.text(6 * u, 12 * u, s.say(headline), 9, colour.rgb if not s.theme.dark else None, bold=True, width=s.w * 0.9)
+            s.text(
+                6 * u,
+                12 * u,
+                s.say(headline),
+                9,
+                colour.rgb if not s.theme.dark else None,
+                bold=True,
+                width=s.w * 0.9,
+            )
             if s.chance(0.5):
                 s.line([(6 * u, 20 * u), (s.w - 6 * u, 20 * u)], colour.rgb, 0.8)
         wide = s.w - 14 * u if kind == "points" and s.chance(0.6) else s.w * 0.46
@@ -452,15 +568,29 @@ def _slide(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
             bars = s.pick((4, 5, 6))
             for i in range(bars):
                 step = (x1 - x0) / bars
-                s.box(x0 + i * step, base - s.between(10, 52) * u, x0 + (i + 0.7) * step, base, fill=s.palette[i % 2].rgb)
+                s.box(
+                    x0 + i * step,
+                    base - s.between(10, 52) * u,
+                    x0 + (i + 0.7) * step,
+                    base,
+                    fill=s.palette[i % 2].rgb,
+                )
             s.line([(x0, base), (x1, base)], s.theme.muted, 0.4)
         elif wide < s.w * 0.5:
-            s.box(s.w * 0.54, 28 * u, s.w * 0.95, s.h - 14 * u, fill=mixed(s.pick(s.palette).rgb, s.theme.paper, 0.3))
+            s.box(
+                s.w * 0.54,
+                28 * u,
+                s.w * 0.95,
+                s.h - 14 * u,
+                fill=mixed(s.pick(s.palette).rgb, s.theme.paper, 0.3),
+            )
     if kind != "title" and s.chance(0.6):
         s.text(s.w - 5 * u, s.h - 5 * u, str(s.rng.randrange(2, 40)), 3.4, s.theme.muted, anchor="rm")
     what = {
         "title": Words("title slide", "标题页幻灯片"),
-        "points": Words(f"slide with {number(points).en} bullet points", f"含{number(points).zh}个要点的幻灯片"),
+        "points": Words(
+            f"slide with {number(points).en} bullet points", f"含{number(points).zh}个要点的幻灯片"
+        ),
         "chart": Words("slide with bullet points beside a bar chart", "左侧要点、右侧柱状图的幻灯片"),
         "columns": Words("slide with two columns of text", "双栏文字幻灯片"),
     }[kind]
@@ -468,7 +598,10 @@ def _slide(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
         [
             Words(f"a presentation {what.en}", f"演示文稿{what.zh}"),
             Words(f"a presentation slide headed {headline.en.lower()}", f"标题为“{headline.zh}”的幻灯片"),
-            Words(f"a presentation slide in {colour.name.en}, {s.manner().en}", f"{colour.name.zh}的幻灯片,{s.manner().zh}"),
+            Words(
+                f"a presentation slide in {colour.name.en}, {manner.en}",
+                f"{colour.name.zh}的幻灯片,{manner.zh}",
+            ),
         ],
         points=points,
         colours=[colour.name.en],
@@ -513,7 +646,10 @@ def _handwriting(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
     drawing = s.done(
         [
             Words(f"a handwritten note on {paper.en}", f"写在{paper.zh}上的手写笔记"),
-            Words(f"handwriting in {colour.en} ink, in {'Chinese' if s.language == 'zh' else 'English'}", f"{colour.zh}墨水的{'中文' if s.language == 'zh' else '英文'}手写文字"),
+            Words(
+                f"handwriting in {colour.en} ink, in {'Chinese' if s.language == 'zh' else 'English'}",
+                f"{colour.zh}墨水的{'中文' if s.language == 'zh' else '英文'}手写文字",
+            ),
         ],
         lines=lines,
     )
@@ -528,15 +664,35 @@ def _sticky_notes(s: Sheet) -> Drawing:
     side = min(s.w / across, s.h / down) * 0.82
     used = []
     for i in range(across * down):
-        rgb, name = s.pick((((255, 235, 120), Words("yellow", "黄色")), ((255, 170, 190), Words("pink", "粉色")), ((165, 225, 170), Words("green", "绿色")), ((150, 205, 240), Words("blue", "蓝色"))))
+        rgb, name = s.pick(
+            (
+                ((255, 235, 120), Words("yellow", "黄色")),
+                ((255, 170, 190), Words("pink", "粉色")),
+                ((165, 225, 170), Words("green", "绿色")),
+                ((150, 205, 240), Words("blue", "蓝色")),
+            )
+        )
         used.append(name)
         x = s.w * (i % across + 0.5) / across + s.between(-1.5, 1.5) * s.u
         y = s.h * (i // across + 0.5) / down + s.between(-1.5, 1.5) * s.u
-        s.box(x - side / 2 + s.u, y - side / 2 + s.u, x + side / 2 + s.u, y + side / 2 + s.u, fill=(150, 145, 140))
+        s.box(
+            x - side / 2 + s.u,
+            y - side / 2 + s.u,
+            x + side / 2 + s.u,
+            y + side / 2 + s.u,
+            fill=(150, 145, 140),
+        )
         s.box(x - side / 2, y - side / 2, x + side / 2, y + side / 2, fill=rgb)
         size = side / s.u / 8
         for j in range(s.pick((2, 3, 4))):
-            s.text(x - side * 0.42, y - side * 0.3 + j * side * 0.2, s.prose(14), size, (35, 35, 60), width=side * 0.84)
+            s.text(
+                x - side * 0.42,
+                y - side * 0.3 + j * side * 0.2,
+                s.prose(14),
+                size,
+                (35, 35, 60),
+                width=side * 0.84,
+            )
     colours = listed(list(dict.fromkeys(used)))
     drawing = s.done(
         [
@@ -566,8 +722,32 @@ def renderers() -> list[Renderer]:
         ("slide-points", "presentation slide", "slide", partial(_slide, kind="points"), False, 1.0),
         ("slide-chart", "presentation slide", "slide", partial(_slide, kind="chart"), False, 0.7),
         ("slide-columns", "presentation slide", "slide", partial(_slide, kind="columns"), True, 1.4),
-        ("handwriting-lined", "handwritten note", "document", partial(_handwriting, kind="lined"), False, 0.8),
-        ("handwriting-plain", "handwritten note", "document", partial(_handwriting, kind="plain"), False, 0.8),
-        ("handwriting-sticky", "handwritten note", "document", partial(_handwriting, kind="sticky"), True, 1.2),
+        (
+            "handwriting-lined",
+            "handwritten note",
+            "document",
+            partial(_handwriting, kind="lined"),
+            False,
+            0.8,
+        ),
+        (
+            "handwriting-plain",
+            "handwritten note",
+            "document",
+            partial(_handwriting, kind="plain"),
+            False,
+            0.8,
+        ),
+        (
+            "handwriting-sticky",
+            "handwritten note",
+            "document",
+            partial(_handwriting, kind="sticky"),
+            True,
+            1.2,
+        ),
     ]
-    return [Renderer(name, label, category, draw, held, weight) for name, label, category, draw, held, weight in rows]
+    return [
+        Renderer(name, label, category, draw, held, weight)
+        for name, label, category, draw, held, weight in rows
+    ]

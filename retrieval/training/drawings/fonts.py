@@ -1,6 +1,6 @@
 """Which fonts are there to draw with, and which of them can write Chinese?
 
-Fonts are read from folders, never shipped: the usual ones of Linux, macOS and Windows, and those that the caller adds."""
+Fonts are read from folders, never shipped: the usual ones of Linux, macOS and Windows, and the caller's own."""
 
 import os
 import struct
@@ -28,7 +28,17 @@ _MONO = ("mono", "consola", "courier", "menlo", "code", "inconsolata", "cousine"
 _SERIF = ("serif", "times", "georgia", "song", "simsun", "ming", "tinos", "garamond", "uming")
 _HAND = ("hand", "script", "comic", "kai", "caveat", "kristi", "femkeklaver", "breip", "humor", "xingkai")
 _BOLD = ("bold", "heavy", "black", "-bd", "medium")
-_NOT_TEXT = ("symbol", "dingbat", "emoji", "opens___", "mathtex", "icon", "fallback", "awesome", "notosanssign")
+_NOT_TEXT = (
+    "symbol",
+    "dingbat",
+    "emoji",
+    "opens___",
+    "mathtex",
+    "icon",
+    "fallback",
+    "awesome",
+    "notosanssign",
+)
 _SLANTED = ("italic", "oblique", "-it.", "thin", "extralight", "hairline")
 _ALL_TEXT_EN = "AaBbGgMmQqXxZz0189?%-,."
 # Letters, then common simplified characters; a font that lacks one of them draws boxes instead.

@@ -61,12 +61,16 @@ PALETTES: tuple[tuple[Colour, ...], ...] = (
         "blue 1f77b4, orange ff7f0e, green 2ca02c, red d62728, purple 9467bd, brown 8c564b, pink e377c2, grey 7f7f7f"
     ),
     _palette("blue 4472c4, orange ed7d31, grey a5a5a5, yellow ffc000, light blue 5b9bd5, green 70ad47"),
-    _palette("blue 4e79a7, orange f28e2b, red e15759, teal 76b7b2, green 59a14f, yellow edc948, purple b07aa1"),
+    _palette(
+        "blue 4e79a7, orange f28e2b, red e15759, teal 76b7b2, green 59a14f, yellow edc948, purple b07aa1"
+    ),
     _palette("teal 01b8aa, grey 374649, red fd625e, yellow f2c80f, light blue 8ad4eb, orange fe9666"),
     _palette("purple 636efa, red ef553b, green 00cc96, pink ff6692, orange ffa15a, light blue 19d3f3"),
     _palette("dark blue 003f5c, purple 7a5195, pink ef5675, orange ffa600, teal 2f9c95"),
     _palette("blue 5470c6, light green 91cc75, yellow fac858, red ee6666, light blue 73c0de, green 3ba272"),
-    _palette("blue 0000ff, red ff0000, green 008000, orange ffa500, purple 800080, black 202020, pink ff69b4"),
+    _palette(
+        "blue 0000ff, red ff0000, green 008000, orange ffa500, purple 800080, black 202020, pink ff69b4"
+    ),
     _palette("light green 7fc97f, purple beaed4, orange fdc086, yellow eedd66, blue 386cb0, pink f0027f"),
     _palette("dark green 1b5e20, light green 81c784, brown a1672f, yellow fbc02d, teal 00796b"),
     _palette("dark blue 0b2545, blue 1f6fb2, light blue 8ecae6, grey 8d99ae, orange fb8500"),

@@ -59,8 +59,10 @@ def _region_map(rng: Random, fonts: Fonts) -> Drawing:
     mask = Image.new("L", (s.w, s.h))
     ImageDraw.Draw(mask).polygon(coast, fill=255)
     land = np.asarray(mask) > 0
-    seeds = np.array([(s.between(0.1, 0.85) * s.w, s.between(0.15, 0.95) * s.h) for _ in range(count)], dtype=np.float32)
-    # Each pixel belongs to the nearest seed; a quarter of the size is fine enough for what is reduced to a third.
+    seeds = np.array(
+        [(s.between(0.1, 0.85) * s.w, s.between(0.15, 0.95) * s.h) for _ in range(count)], dtype=np.float32
+    )
+    # Each pixel belongs to the nearest seed; every other one is fine enough for what is reduced to a third.
     step = 2
     ys, xs = np.mgrid[0 : s.h : step, 0 : s.w : step].astype(np.float32)
     wobble = np.sin(ys / (5 * u)) * 1.6 * u
@@ -69,7 +71,10 @@ def _region_map(rng: Random, fonts: Fonts) -> Drawing:
     region = np.repeat(np.repeat(region, step, 0), step, 1)[: s.h, : s.w]
     shaded = s.chance(0.75)
     if shaded:
-        fills = [mixed(mixed(base.rgb, (255, 255, 255), 0.85), base.rgb, s.rng.random() ** 1.3) for _ in range(count)]
+        fills = [
+            mixed(mixed(base.rgb, (255, 255, 255), 0.85), base.rgb, s.rng.random() ** 1.3)
+            for _ in range(count)
+        ]
     else:
         fills = [s.palette[i % len(s.palette)].rgb for i in range(count)]
     pixels = np.asarray(s.picture).copy()
@@ -85,23 +90,39 @@ def _region_map(rng: Random, fonts: Fonts) -> Drawing:
     s.picture.paste(Image.fromarray(pixels))
     s.line([*coast, coast[0]], s.theme.muted, 0.4)
     if s.chance(0.7):
-        s.text(4 * u, 6 * u, s.say(Words(f"{measure.en.capitalize()} by region", f"各地区{measure.zh}")), 5, bold=s.chance(0.5))
+        s.text(
+            4 * u,
+            6 * u,
+            s.say(Words(f"{measure.en.capitalize()} by region", f"各地区{measure.zh}")),
+            5,
+            bold=s.chance(0.5),
+        )
     legend = shaded and s.chance(0.7)
     if legend:
         for i in range(5):
             x, y = s.w - 12 * u, s.h * 0.35 + i * 5 * u
-            s.box(x, y, x + 5 * u, y + 5 * u, fill=mixed(mixed(base.rgb, (255, 255, 255), 0.85), base.rgb, i / 4))
+            s.box(
+                x,
+                y,
+                x + 5 * u,
+                y + 5 * u,
+                fill=mixed(mixed(base.rgb, (255, 255, 255), 0.85), base.rgb, i / 4),
+            )
             s.text(x - u, y + 2.5 * u, str(i * 20), 3, anchor="rm")
-    regions = Words(f"{count} regions", f"{count}个区域")
+    # Of the seeds some lie in the sea and have no land.
+    seen = len(np.unique(region[land]))
     return s.done(
         [
             Words(f"a map of {measure.en} by region", f"各地区{measure.zh}地图"),
-            Words(f"a map of a country with regions shaded in {base.name.en}", f"以{base.name.zh}深浅着色的分区地图")
+            Words(
+                f"a map of a country with regions shaded in {base.name.en}",
+                f"以{base.name.zh}深浅着色的分区地图",
+            )
             if shaded
             else Words("a map of a country with regions in many colours", "各区域颜色不同的分区地图"),
-            Words(f"a map with about {regions.en}", f"约{regions.zh}的地图"),
+            Words(f"a map with {seen} regions", f"含{seen}个区域的地图"),
         ],
-        regions=count,
+        regions=seen,
         shaded=shaded,
     )
 
@@ -116,7 +137,10 @@ def _street_map(rng: Random, fonts: Fonts) -> Drawing:
     s.box(0, 0, s.w, s.h, fill=ground)
     water = s.chance(0.65)
     for _ in range(s.rng.randrange(1, 5)):
-        s.shape(_wobbly(s, s.between(0, s.w), s.between(0, s.h), s.between(8, 25) * u, s.between(8, 18) * u), fill=(52, 74, 58) if dark else (200, 228, 190))
+        s.shape(
+            _wobbly(s, s.between(0, s.w), s.between(0, s.h), s.between(8, 25) * u, s.between(8, 18) * u),
+            fill=(52, 74, 58) if dark else (200, 228, 190),
+        )
     if water:
         colour = (28, 52, 82) if dark else s.pick(_WATER)
         y = s.between(0.2, 0.8) * s.h
@@ -129,13 +153,25 @@ def _street_map(rng: Random, fonts: Fonts) -> Drawing:
         while at < 1.3 * max(s.w, s.h):
             big = s.chance(0.2)
             lean = math.tan(angle) * max(s.w, s.h)
-            ends = [(-5.0, at), (s.w + 5.0, at + lean)] if horizontal else [(at, -5.0), (at - lean, s.h + 5.0)]
+            ends = (
+                [(-5.0, at), (s.w + 5.0, at + lean)] if horizontal else [(at, -5.0), (at - lean, s.h + 5.0)]
+            )
             if not dark:
                 s.line(ends, (215, 212, 205), 2.8 if big else 1.5)
-            s.line(ends, mixed(major, (60, 60, 60), 0.4) if big and dark else major if big else road, 2.2 if big else 1.1)
+            s.line(
+                ends,
+                mixed(major, (60, 60, 60), 0.4) if big and dark else major if big else road,
+                2.2 if big else 1.1,
+            )
             at += s.between(7, 17) * u
     for _ in range(s.rng.randrange(2, 7)):
-        s.text(s.between(0.05, 0.8) * s.w, s.between(0.1, 0.9) * s.h, s.say(s.pick(CITIES)), 3.2, (210, 210, 210) if dark else (90, 90, 90))
+        s.text(
+            s.between(0.05, 0.8) * s.w,
+            s.between(0.1, 0.9) * s.h,
+            s.say(s.pick(CITIES)),
+            3.2,
+            (210, 210, 210) if dark else (90, 90, 90),
+        )
     pins = s.pick((0, 1, 1, 3, 5))
     route = s.chance(0.3)
     if route:
@@ -150,7 +186,12 @@ def _street_map(rng: Random, fonts: Fonts) -> Drawing:
         Words("a map with streets and parks", "含街道和绿地的地图"),
     ]
     if pins:
-        sentences.append(Words(f"a map with {count.en} location {'pin' if pins == 1 else 'pins'}", f"标有{count.zh}个位置图钉的地图"))
+        sentences.append(
+            Words(
+                f"a map with {count.en} location {'pin' if pins == 1 else 'pins'}",
+                f"标有{count.zh}个位置图钉的地图",
+            )
+        )
     if route:
         sentences.append(Words("a map with a route marked in blue", "用蓝色标出路线的地图"))
     return s.done(sentences, pins=pins, route=route)
@@ -167,12 +208,16 @@ def _island_map(rng: Random, fonts: Fonts) -> Drawing:
         s.line([(0, s.h * i / 6), (s.w, s.h * i / 6)], (255, 255, 255), 0.25)
     islands = s.pick((2, 3, 4, 6))
     towns = 0
-    for _ in range(islands):
-        x, y = s.between(0.15, 0.85) * s.w, s.between(0.15, 0.85) * s.h
-        coast = _wobbly(s, x, y, s.between(9, 26) * u, s.between(8, 20) * u, 0.35)
+    # Each in a cell of its own, so that none grows together with another and the count holds.
+    across = 2 if islands <= 4 else 3
+    wide, tall = s.w / across, s.h / 2
+    cells = s.some([(c, r) for c in range(across) for r in range(2)], islands)
+    for c, r in cells:
+        x, y = (c + s.between(0.46, 0.54)) * wide, (r + s.between(0.46, 0.54)) * tall
+        coast = _wobbly(s, x, y, s.between(0.18, 0.29) * wide, s.between(0.18, 0.29) * tall)
         s.shape(coast, fill=land, outline=(130, 120, 95), width=0.5)
         for _ in range(2):
-            tx, ty = x + s.between(-6, 6) * u, y + s.between(-5, 5) * u
+            tx, ty = x + s.between(-0.1, 0.1) * wide, y + s.between(-0.1, 0.1) * tall
             s.round(tx, ty, 0.9 * u, fill=(40, 40, 40))
             s.text(tx + 2 * u, ty, s.say(s.pick(CITIES)), 3)
             towns += 1
@@ -182,7 +227,9 @@ def _island_map(rng: Random, fonts: Fonts) -> Drawing:
     return s.done(
         [
             Words("a map of islands in the sea", "海上岛屿地图"),
-            Words(f"a map with {count.en} islands and {towns} towns", f"含{count.zh}个岛屿和{towns}个城镇的地图"),
+            Words(
+                f"a map with {count.en} islands and {towns} towns", f"含{count.zh}个岛屿和{towns}个城镇的地图"
+            ),
         ],
         islands=islands,
     )
@@ -190,7 +237,9 @@ def _island_map(rng: Random, fonts: Fonts) -> Drawing:
 
 def _floor_plan(rng: Random, fonts: Fonts, *, blueprint: bool) -> Drawing:
     """Rooms by cutting a rectangle again and again; ``blueprint``, held out: white on blue."""
-    paper = Theme("blueprint", (24, 62, 128), (236, 242, 252), (170, 195, 235), (70, 105, 170), (30, 70, 140), True)
+    paper = Theme(
+        "blueprint", (24, 62, 128), (236, 242, 252), (170, 195, 235), (70, 105, 170), (30, 70, 140), True
+    )
     s = Sheet(rng, fonts, aspect=rng.choice((1.0, 1.33, 1.6, 0.8)), theme=paper if blueprint else LIGHT[0])
     u = s.u
     if blueprint:
@@ -214,9 +263,25 @@ def _floor_plan(rng: Random, fonts: Fonts, *, blueprint: bool) -> Drawing:
     thick = s.between(0.9, 1.8) if not blueprint else 0.7
     names = [s.pick(ROOMS) for _ in rooms]
     for (x0, y0, x1, y1), name in zip(rooms, names, strict=True):
-        s.box(x0, y0, x1, y1, fill=mixed((255, 255, 255), s.pick(s.palette).rgb, 0.22) if tinted else None, outline=wall, width=thick)
+        s.box(
+            x0,
+            y0,
+            x1,
+            y1,
+            fill=mixed((255, 255, 255), s.pick(s.palette).rgb, 0.22) if tinted else None,
+            outline=wall,
+            width=thick,
+        )
         s.text((x0 + x1) / 2, (y0 + y1) / 2 - 2 * u, s.say(name), 3.4, anchor="mm", width=(x1 - x0) * 0.9)
-        s.text((x0 + x1) / 2, (y0 + y1) / 2 + 3 * u, f"{s.between(6, 48):.1f} m²", 2.7, s.theme.muted, anchor="mm", width=(x1 - x0) * 0.9)
+        s.text(
+            (x0 + x1) / 2,
+            (y0 + y1) / 2 + 3 * u,
+            f"{s.between(6, 48):.1f} m²",
+            2.7,
+            s.theme.muted,
+            anchor="mm",
+            width=(x1 - x0) * 0.9,
+        )
     for x0, y0, x1, _y1 in rooms:
         r = 8 * u
         if x1 - x0 > 1.6 * r:
@@ -232,7 +297,11 @@ def _floor_plan(rng: Random, fonts: Fonts, *, blueprint: bool) -> Drawing:
     for x in (x0, x1):
         s.line([(x, 3.5 * u), (x, 6.5 * u)], s.theme.muted, 0.35)
     count = number(len(rooms))
-    look = Words("as a blue print with white lines", "蓝底白线的") if blueprint else Words("with walls and doors", "含墙体和门的")
+    look = (
+        Words("as a blue print with white lines", "蓝底白线的")
+        if blueprint
+        else Words("with walls and doors", "含墙体和门的")
+    )
     return s.done(
         [
             Words(f"a floor plan with {count.en} rooms", f"含{count.zh}个房间的平面图"),
@@ -266,8 +335,22 @@ def _calendar(rng: Random, fonts: Fonts, *, week: bool) -> Drawing:
             for _ in range(s.rng.randrange(3)):
                 start = s.rng.randrange(rows - 2)
                 rgb = s.pick(s.palette).rgb
-                s.box(x + 0.4 * u, top + start * dy, x + dx - 0.6 * u, top + (start + s.pick((1, 1, 2))) * dy, fill=rgb, radius=1)
-                s.text(x + u, top + (start + 0.5) * dy, s.say(s.pick(TASKS)), 2.6, readable_on(rgb), width=dx - 2 * u)
+                s.box(
+                    x + 0.4 * u,
+                    top + start * dy,
+                    x + dx - 0.6 * u,
+                    top + (start + s.pick((1, 1, 2))) * dy,
+                    fill=rgb,
+                    radius=1,
+                )
+                s.text(
+                    x + u,
+                    top + (start + 0.5) * dy,
+                    s.say(s.pick(TASKS)),
+                    2.6,
+                    readable_on(rgb),
+                    width=dx - 2 * u,
+                )
                 events += 1
         about = [
             Words("a calendar of a week with appointments by the hour", "按小时显示预约的周历"),
@@ -279,7 +362,9 @@ def _calendar(rng: Random, fonts: Fonts, *, week: bool) -> Drawing:
     if headed:
         s.box(0, 0, s.w, 12 * u, fill=colour.rgb)
     title = Words(f"{months.en} {year}", f"{year}年{months.zh}")
-    s.text(s.w / 2, 6 * u, s.say(title), 6, readable_on(colour.rgb) if headed else None, anchor="mm", bold=True)
+    s.text(
+        s.w / 2, 6 * u, s.say(title), 6, readable_on(colour.rgb) if headed else None, anchor="mm", bold=True
+    )
     for i, day in enumerate(days):
         s.text(left + (i + 0.5) * dx, 16.5 * u, s.say(day), 3.4, s.theme.muted, anchor="mm")
     weeks = calendar.Calendar(0 if monday else 6).monthdayscalendar(year, month + 1)
@@ -294,17 +379,27 @@ def _calendar(rng: Random, fonts: Fonts, *, week: bool) -> Drawing:
             if not day_number:
                 continue
             ink = (200, 60, 60) if (c >= 5 if monday else c in (0, 6)) and s.chance(0.9) else s.theme.ink
-            s.text(*((x + 1.5 * u, y + 3 * u) if ruled else (x + dx / 2, y + dy / 2)), str(day_number), 3.6 if ruled else 4.6, ink, anchor="lm" if ruled else "mm")
+            s.text(
+                *((x + 1.5 * u, y + 3 * u) if ruled else (x + dx / 2, y + dy / 2)),
+                str(day_number),
+                3.6 if ruled else 4.6,
+                ink,
+                anchor="lm" if ruled else "mm",
+            )
             if busy and ruled and s.chance(0.25):
                 rgb = s.pick(s.palette).rgb
                 s.box(x + 0.6 * u, y + dy * 0.52, x + dx - 0.6 * u, y + dy * 0.82, fill=rgb, radius=0.6)
-                s.text(x + 1.2 * u, y + dy * 0.67, s.say(s.pick(EVENTS)), 2.2, readable_on(rgb), width=dx - 2 * u)
+                s.text(
+                    x + 1.2 * u, y + dy * 0.67, s.say(s.pick(EVENTS)), 2.2, readable_on(rgb), width=dx - 2 * u
+                )
                 events += 1
     return s.done(
         [
             Words(f"a calendar of {title.en}", f"{title.zh}的日历"),
             Words("a monthly calendar with a grid of days", "按天排列的月历"),
-            Words("a calendar with coloured events", "标有彩色日程的日历") if events else Words(f"a calendar page {s.manner().en}", f"日历页,{s.manner().zh}"),
+            Words("a calendar with coloured events", "标有彩色日程的日历")
+            if events
+            else Words(f"a calendar page {s.manner().en}", f"日历页,{s.manner().zh}"),
         ],
         month=month + 1,
         year=year,
@@ -324,7 +419,14 @@ def _qr(rng: Random, fonts: Fonts, *, label: bool) -> Drawing:
     if label:
         s.box(u, u, s.w - u, s.h - u, outline=s.theme.ink, radius=4, width=0.8)
         for i in range(5):
-            s.text(x0 + side + 5 * u, (18 + i * 15) * u, s.prose(24), 5.5 if i else 8, bold=i == 0, width=s.w - side - 18 * u)
+            s.text(
+                x0 + side + 5 * u,
+                (18 + i * 15) * u,
+                s.prose(24),
+                5.5 if i else 8,
+                bold=i == 0,
+                width=s.w - side - 18 * u,
+            )
     elif s.h > side + 14 * u:
         s.text(s.w / 2, y0 + side + 6 * u, s.say(Words("Scan me", "扫一扫")), 6, anchor="mm")
     cell = side / modules
@@ -334,11 +436,19 @@ def _qr(rng: Random, fonts: Fonts, *, label: bool) -> Drawing:
         cells[fy : fy + 7, fx : fx + 7] = True
         cells[fy + 1 : fy + 6, fx + 1 : fx + 6] = False
         cells[fy + 2 : fy + 5, fx + 2 : fx + 5] = True
-    code = Image.fromarray((cells * 255).astype(np.uint8)).resize((round(cell * modules),) * 2, Image.Resampling.NEAREST)
+    code = Image.fromarray((cells * 255).astype(np.uint8)).resize(
+        (round(cell * modules),) * 2, Image.Resampling.NEAREST
+    )
     s.picture.paste(ink, (round(x0), round(y0)), code)
     if not label and s.chance(0.3):
         middle = side * 0.1
-        s.box(x0 + side / 2 - middle, y0 + side / 2 - middle, x0 + side / 2 + middle, y0 + side / 2 + middle, fill=s.theme.paper)
+        s.box(
+            x0 + side / 2 - middle,
+            y0 + side / 2 - middle,
+            x0 + side / 2 + middle,
+            y0 + side / 2 + middle,
+            fill=s.theme.paper,
+        )
         s.round(x0 + side / 2, y0 + side / 2, middle * 0.75, fill=s.pick(s.palette).rgb)
     if s.chance(0.3):
         scanned(s, strength=0.7)
@@ -359,7 +469,9 @@ def _barcode(rng: Random, fonts: Fonts, *, label: bool) -> Drawing:
     if label:
         s.box(2 * u, 2 * u, s.w - 2 * u, s.h - 2 * u, outline=(0, 0, 0), width=0.8)
         for i in range(4):
-            s.text(8 * u, (11 + i * 8) * u, s.prose(26), 5.5 if i == 0 else 4, bold=i == 0, width=s.w - 16 * u)
+            s.text(
+                8 * u, (11 + i * 8) * u, s.prose(26), 5.5 if i == 0 else 4, bold=i == 0, width=s.w - 16 * u
+            )
         s.line([(2 * u, 42 * u), (s.w - 2 * u, 42 * u)], (0, 0, 0), 0.8)
         y0, y1 = 48 * u, s.h - 16 * u
     thin = (x1 - x0) / s.pick((70, 95, 120))
@@ -368,7 +480,15 @@ def _barcode(rng: Random, fonts: Fonts, *, label: bool) -> Drawing:
         width = thin * s.pick((1, 1, 2, 3))
         s.box(x, y0, min(x1, x + width - 1), y1, fill=(0, 0, 0))
         x += width + thin * s.pick((1, 1, 2, 3))
-    s.text(s.w / 2, y1 + 6 * u, " ".join(str(s.rng.randrange(10)) for _ in range(13)), 6, (0, 0, 0), anchor="mm", kind="mono")
+    s.text(
+        s.w / 2,
+        y1 + 6 * u,
+        " ".join(str(s.rng.randrange(10)) for _ in range(13)),
+        6,
+        (0, 0, 0),
+        anchor="mm",
+        kind="mono",
+    )
     if s.chance(0.4):
         scanned(s, strength=0.7)
     place = Words(" on a parcel label", "包裹标签上的") if label else Words("", "")
@@ -409,7 +529,11 @@ def _whiteboard(rng: Random, fonts: Fonts, *, photo: bool) -> Drawing:
                 s.box(left + 6 * u, y, right - 6 * u, y + tall * 0.6, outline=ink, width=0.9)
                 s.text((left + right) / 2, y + tall * 0.3, s.say(s.pick(STEPS)), 5, ink, anchor="mm")
                 if i < 2:
-                    s.arrow([((left + right) / 2, y + tall * 0.62), ((left + right) / 2, y + tall * 0.97)], ink, 0.9)
+                    s.arrow(
+                        [((left + right) / 2, y + tall * 0.62), ((left + right) / 2, y + tall * 0.97)],
+                        ink,
+                        0.9,
+                    )
         elif part == "list":
             for i in range(4):
                 y = top + (i + 0.4) * (bottom - top) / 4
@@ -418,7 +542,17 @@ def _whiteboard(rng: Random, fonts: Fonts, *, photo: bool) -> Drawing:
         elif part == "chart":
             s.line([(left, top), (left, bottom), (right, bottom)], ink, 0.9)
             other = s.pick(markers)
-            s.line([(left + (right - left) * i / 5, bottom - (bottom - top) * (0.1 + 0.15 * i + s.between(0, 0.12))) for i in range(6)], other, 1.1)
+            s.line(
+                [
+                    (
+                        left + (right - left) * i / 5,
+                        bottom - (bottom - top) * (0.1 + 0.15 * i + s.between(0, 0.12)),
+                    )
+                    for i in range(6)
+                ],
+                other,
+                1.1,
+            )
         else:
             for _ in range(4):
                 x, y = s.between(left + 8 * u, right - 8 * u), s.between(top + 7 * u, bottom - 7 * u)
@@ -434,7 +568,9 @@ def _whiteboard(rng: Random, fonts: Fonts, *, photo: bool) -> Drawing:
         )
     drawing = s.done(
         [
-            Words("a whiteboard with sketches and notes in coloured marker", "画有彩色记号笔草图和笔记的白板"),
+            Words(
+                "a whiteboard with sketches and notes in coloured marker", "画有彩色记号笔草图和笔记的白板"
+            ),
             Words("a hand-drawn whiteboard from a meeting", "会议上的手绘白板"),
         ],
         parts=parts,
@@ -459,4 +595,7 @@ def renderers() -> list[Renderer]:
         ("whiteboard-flat", "whiteboard", "drawing", partial(_whiteboard, photo=False), False, 0.9),
         ("whiteboard-photo", "whiteboard", "drawing", partial(_whiteboard, photo=True), True, 0.9),
     ]
-    return [Renderer(name, label, category, draw, held, weight) for name, label, category, draw, held, weight in rows]
+    return [
+        Renderer(name, label, category, draw, held, weight)
+        for name, label, category, draw, held, weight in rows
+    ]

@@ -16,6 +16,7 @@ from retrieval.training.drawings.words import (
     MONTHS,
     WEEKDAYS,
     Words,
+    article,
     number,
 )
 
@@ -36,7 +37,8 @@ def _pie(rng: Random, fonts: Fonts, *, look: str, ring: bool) -> Drawing:
         colours = [*s.palette, *s.palette][: len(names)]
     measure = s.pick(MEASURES)
     area = frame.begin(
-        Words(f"{measure.en.capitalize()} by {by.en}", f"{measure.zh}构成"), legend=list(zip(names, colours, strict=True))
+        Words(f"{measure.en.capitalize()} by {by.en}", f"{measure.zh}构成"),
+        legend=list(zip(names, colours, strict=True)),
     )
     radius = min(area.x1 - area.x0, area.y1 - area.y0) / 2 * s.between(0.75, 0.98)
     x, y = (area.x0 + area.x1) / 2, (area.y0 + area.y1) / 2
@@ -50,7 +52,9 @@ def _pie(rng: Random, fonts: Fonts, *, look: str, ring: bool) -> Drawing:
         middle = math.radians((start + end) / 2)
         shift = 0.1 * radius if i == pulled else 0.0
         cx, cy = x + shift * math.cos(middle), y + shift * math.sin(middle)
-        s.d.pieslice((cx - radius, cy - radius, cx + radius, cy + radius), start, end, colour.rgb, edge, s.px(0.5))
+        s.d.pieslice(
+            (cx - radius, cy - radius, cx + radius, cy + radius), start, end, colour.rgb, edge, s.px(0.5)
+        )
         if told and share > 7:
             reach = (radius + inner) / 2 if ring else radius * 0.62
             s.text(
@@ -112,7 +116,7 @@ def _heat(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
     cx, cy, wide = s.between(0, 1), s.between(0, 1), s.between(0.25, 0.6)
     told = len(columns) <= 8 and s.chance(0.4)
     gap = s.pick((0.0, 0.0, 0.4)) * s.u
-    values = []
+    values: list[list[float]] = []
     for r, row in enumerate(rows):
         s.text(x0 - s.u, y0 + (r + 0.5) * dy, s.say(row), 3.4, s.theme.muted, anchor="rm")
         values.append([])
@@ -121,9 +125,18 @@ def _heat(rng: Random, fonts: Fonts, *, look: str) -> Drawing:
             value = round(min(1.0, max(0.0, near + s.between(-0.25, 0.25))), 2)
             values[-1].append(value)
             rgb = mixed(low, high, value)
-            s.box(x0 + c * dx, y0 + r * dy, x0 + (c + 1) * dx - gap, y0 + (r + 1) * dy - gap, fill=rgb, width=0)
+            s.box(
+                x0 + c * dx, y0 + r * dy, x0 + (c + 1) * dx - gap, y0 + (r + 1) * dy - gap, fill=rgb, width=0
+            )
             if told:
-                s.text(x0 + (c + 0.5) * dx, y0 + (r + 0.5) * dy, f"{value * 100:.0f}", 3, readable_on(rgb), anchor="mm")
+                s.text(
+                    x0 + (c + 0.5) * dx,
+                    y0 + (r + 0.5) * dy,
+                    f"{value * 100:.0f}",
+                    3,
+                    readable_on(rgb),
+                    anchor="mm",
+                )
     every = max(1, math.ceil(len(columns) / 10))
     for c in range(0, len(columns), every):
         s.text(x0 + (c + 0.5) * dx, y1 + s.u, s.say(columns[c]), 3.2, s.theme.muted, anchor="mt")
@@ -150,7 +163,10 @@ def _cells(s: Sheet, rows: int, columns: int) -> list[list[str]]:
     heads = [s.say(by).capitalize(), *(s.say(word) for word in s.some(COLUMNS, columns - 1))]
     body = []
     for i in range(rows - 1):
-        digits = [s.pick((f"{s.rng.randrange(1000):,}", f"{s.between(0, 100):.1f}%", f"{s.between(1, 99):.2f}")) for _ in heads[1:]]
+        digits = [
+            s.pick((f"{s.rng.randrange(1000):,}", f"{s.between(0, 100):.1f}%", f"{s.between(1, 99):.2f}"))
+            for _ in heads[1:]
+        ]
         body.append([s.say(words[i % len(words)]), *digits])
     return [heads, *body]
 
@@ -195,7 +211,16 @@ def _table(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
             if c == 0:
                 s.text(edges[c] + u, y0 + (r + 0.5) * dy, cell, size, ink, bold=r == 0, width=width)
             else:
-                s.text(edges[c + 1] - u, y0 + (r + 0.5) * dy, cell, size, ink, anchor="rm", bold=r == 0, width=width)
+                s.text(
+                    edges[c + 1] - u,
+                    y0 + (r + 0.5) * dy,
+                    cell,
+                    size,
+                    ink,
+                    anchor="rm",
+                    bold=r == 0,
+                    width=width,
+                )
     rule = mixed(s.theme.line, s.theme.ink, s.between(0.1, 0.8))
     if kind == "ruled":
         for r in range(rows + 1):
@@ -210,12 +235,17 @@ def _table(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
     many, wide = number(rows), number(columns)
     look = {
         "ruled": Words("with ruled lines", "带网格线的"),
-        "striped": Words(f"with a {colour.name.en} header and striped rows", f"{colour.name.zh}表头、隔行着色的"),
+        "striped": Words(
+            f"with {article(colour.name.en)} header and striped rows", f"{colour.name.zh}表头、隔行着色的"
+        ),
         "book": Words("with rules above and below", "三线"),
     }[kind]
     return s.done(
         [
-            Words(f"a table of {subject.en}" if y0 > 6 * u else "a table of numbers", f"{subject.zh}表格" if y0 > 6 * u else "数据表格"),
+            Words(
+                f"a table of {subject.en}" if y0 > 6 * u else "a table of numbers",
+                f"{subject.zh}表格" if y0 > 6 * u else "数据表格",
+            ),
             Words(f"a table {look.en}", f"{look.zh}表格"),
             Words(f"a table with {many.en} rows and {wide.en} columns", f"{many.zh}行{wide.zh}列的表格"),
         ],
@@ -228,8 +258,14 @@ def renderers() -> list[Renderer]:
     made = []
     for look in LOOKS:
         held_out = look == "news"
-        made.append(Renderer(f"pie-{look}", "pie chart", "chart", partial(_pie, look=look, ring=False), held_out, 1.1))
-        made.append(Renderer(f"donut-{look}", "donut chart", "chart", partial(_pie, look=look, ring=True), held_out, 0.7))
+        made.append(
+            Renderer(f"pie-{look}", "pie chart", "chart", partial(_pie, look=look, ring=False), held_out, 1.1)
+        )
+        made.append(
+            Renderer(
+                f"donut-{look}", "donut chart", "chart", partial(_pie, look=look, ring=True), held_out, 0.7
+            )
+        )
         made.append(Renderer(f"heat-{look}", "heatmap", "chart", partial(_heat, look=look), held_out, 0.6))
     made.append(Renderer("table-ruled", "table", "table", partial(_table, kind="ruled"), weight=1.4))
     made.append(Renderer("table-striped", "table", "table", partial(_table, kind="striped"), weight=1.4))

@@ -50,7 +50,7 @@ def scanned(s: Sheet, *, strength: float = 1.0, colour: bool = False) -> None:
 
 
 def stamp(s: Sheet, x: float, y: float, words: str, rgb: Rgb, *, seal: bool = False) -> None:
-    """A rubber stamp, turned a little; as a ``seal`` a ring with a star, as companies in China put beside a signature."""
+    """A rubber stamp, turned a little; as a ``seal`` a ring with a star, as Chinese companies use."""
     side = round(26 * s.u)
     ink = Image.new("L", (side, side))
     d = ImageDraw.Draw(ink)
@@ -65,11 +65,17 @@ def stamp(s: Sheet, x: float, y: float, words: str, rgb: Rgb, *, seal: bool = Fa
         d.polygon(points, fill=220)
         for i in range(9):
             a = math.pi * (0.95 + i * 0.1375)
-            cx, cy, r = side / 2 + side * 0.37 * math.cos(a), side / 2 + side * 0.37 * math.sin(a), side * 0.045
+            cx, cy, r = (
+                side / 2 + side * 0.37 * math.cos(a),
+                side / 2 + side * 0.37 * math.sin(a),
+                side * 0.045,
+            )
             d.rectangle((cx - r, cy - r, cx + r, cy + r), outline=220, width=s.px(0.5))
     else:
         d.rectangle((2, side * 0.33, side - 3, side * 0.67), outline=220, width=width)
-        font = loaded(s.face("sans", True), max(6, min(round(side * 0.24), round(side * 1.4 / max(2, len(words))))))
+        font = loaded(
+            s.face("sans", True), max(6, min(round(side * 0.24), round(side * 1.4 / max(2, len(words)))))
+        )
         d.text((side / 2, side / 2), words, fill=220, font=font, anchor="mm")
     ink = ink.rotate(s.between(-25, 25), resample=Image.Resampling.BILINEAR)
     s.picture.paste(rgb, (round(x - side / 2), round(y - side / 2)), ink)

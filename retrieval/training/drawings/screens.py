@@ -63,7 +63,9 @@ class Screen:
             s.box(0, 0, s.w, 5.5 * u, fill=rgb)
             s.text(3 * u, 2.8 * u, s.say(s.pick(HEADLINES)), 2.6, readable_on(rgb))
             for i in range(3):
-                s.box(s.w - (4 + i * 5) * u, 2 * u, s.w - (2.4 + i * 5) * u, 3.6 * u, outline=readable_on(rgb))
+                s.box(
+                    s.w - (4 + i * 5) * u, 2 * u, s.w - (2.4 + i * 5) * u, 3.6 * u, outline=readable_on(rgb)
+                )
             self.y0 = 5.5 * u
         self.menu = s.chance(menu_share)
         if self.menu:
@@ -89,7 +91,14 @@ class Screen:
         for i, word in enumerate(s.some(MENU, s.pick((6, 7, 9)))):
             y = self.y0 + (7 + i * 8) * u
             if i == chosen:
-                s.box(self.x0 + u, y - 3.4 * u, self.x0 + wide - u, y + 3.4 * u, fill=mixed(rgb, self.accent.rgb, 0.55), radius=1)
+                s.box(
+                    self.x0 + u,
+                    y - 3.4 * u,
+                    self.x0 + wide - u,
+                    y + 3.4 * u,
+                    fill=mixed(rgb, self.accent.rgb, 0.55),
+                    radius=1,
+                )
             s.box(self.x0 + 3 * u, y - 1.3 * u, self.x0 + 5.6 * u, y + 1.3 * u, outline=ink, radius=0.6)
             if wide > 12 * u:
                 s.text(self.x0 + 8 * u, y, s.say(word), 3, ink)
@@ -106,7 +115,15 @@ class Screen:
         s = self.s
         reach = half * s.u
         if plain:
-            s.box(x - reach, y - 2.8 * s.u, x + reach, y + 2.8 * s.u, outline=s.theme.muted, fill=s.theme.paper, radius=1)
+            s.box(
+                x - reach,
+                y - 2.8 * s.u,
+                x + reach,
+                y + 2.8 * s.u,
+                outline=s.theme.muted,
+                fill=s.theme.paper,
+                radius=1,
+            )
         else:
             s.box(x - reach, y - 2.8 * s.u, x + reach, y + 2.8 * s.u, fill=self.accent.rgb, radius=1)
         s.text(x, y, s.say(words), 3, s.theme.ink if plain else readable_on(self.accent.rgb), anchor="mm")
@@ -116,38 +133,68 @@ class Screen:
         if s.chance(0.06):
             # Manuals mark what they speak of.
             x, y = s.between(0.1, 0.7) * s.w, s.between(0.2, 0.8) * s.h
-            s.box(x, y, x + 24 * s.u, y + 9 * s.u, outline=s.pick(((230, 30, 30), (200, 0, 180), (20, 160, 60))), width=1)
+            s.box(
+                x,
+                y,
+                x + 24 * s.u,
+                y + 9 * s.u,
+                outline=s.pick(((230, 30, 30), (200, 0, 180), (20, 160, 60))),
+                width=1,
+            )
         drawing = s.done(sentences, **facts)
         drawing.style = "screenshot"
         return drawing
 
 
-def _sentences(scr: Screen, what: Words, about: Words) -> list[Words]:
-    """The kind, its content, and its look, each with the word screenshot."""
+def _sentences(scr: Screen, what: Words, about: Words, look: Words | None = None) -> list[Words]:
+    """The kind, its content, and its look: that of the theme unless said."""
+    look = look or scr.s.manner()
     return [
         Words(f"a screenshot of {what.en}", f"{what.zh}截图"),
         Words(f"a screenshot of {what.en} {about.en}", f"{about.zh}的{what.zh}截图"),
-        Words(f"{what.en} {scr.s.manner().en}", f"{what.zh},{scr.s.manner().zh}"),
+        Words(f"{what.en} {look.en}", f"{what.zh},{look.zh}"),
     ]
 
 
 def _login(rng: Random, fonts: Fonts, *, split: bool) -> Drawing:
     """``split``, held out: half a picture, half the form."""
-    scr = Screen(rng, fonts, menu_share=0.0, aspects=(0.56, 0.8, 1.2, 1.6, 1.78) if not split else (1.5, 1.78, 2.0))
+    scr = Screen(
+        rng, fonts, menu_share=0.0, aspects=(0.56, 0.8, 1.2, 1.6, 1.78) if not split else (1.5, 1.78, 2.0)
+    )
     s, u = scr.s, scr.s.u
+    look: Words | None = None
     if split:
+        look = Words("beside a coloured half", "左半边为彩色")
         middle = s.w * 0.5
         for i in range(30):
             y = scr.y0 + (s.h - scr.y0) * i / 30
             s.box(0, y, middle, y + s.h / 30, fill=mixed(scr.accent.rgb, s.palette[-1].rgb, i / 30), width=0)
-        s.text(middle / 2, s.h * 0.45, s.say(s.pick(COMPANIES)), 6, readable_on(scr.accent.rgb), anchor="mm", bold=True)
+        s.text(
+            middle / 2,
+            s.h * 0.45,
+            s.say(s.pick(COMPANIES)),
+            6,
+            readable_on(scr.accent.rgb),
+            anchor="mm",
+            bold=True,
+        )
         x, half = s.w * 0.75, s.w * 0.17
     else:
         x, half = s.w / 2, min(34 * u, s.w * 0.4)
         if s.chance(0.6):
             ground = s.pick((mixed(s.theme.paper, scr.accent.rgb, 0.2), scr.accent.rgb, s.theme.panel))
+            if ground == scr.accent.rgb:
+                look = Words(f"on {article(scr.accent.name.en)} background", f"{scr.accent.name.zh}背景")
             s.box(0, scr.y0, s.w, s.h, fill=ground)
-            s.box(x - half - 5 * u, scr.y0 + 8 * u, x + half + 5 * u, s.h - 8 * u, fill=s.theme.paper, outline=s.theme.line, radius=2)
+            s.box(
+                x - half - 5 * u,
+                scr.y0 + 8 * u,
+                x + half + 5 * u,
+                s.h - 8 * u,
+                fill=s.theme.paper,
+                outline=s.theme.line,
+                radius=2,
+            )
     y = scr.y0 + 16 * u
     if s.chance(0.6):
         s.round(x, y, 4.5 * u, fill=scr.accent.rgb)
@@ -161,15 +208,29 @@ def _login(rng: Random, fonts: Fonts, *, split: bool) -> Drawing:
             s.text(x - half + 2 * u, y + 5.8 * u, "•" * 8 if words.en == "Password" else "a.reed", 3)
         y += 13 * u
     s.box(x - half, y - 0.5 * u, x + half, y + 6.5 * u, fill=scr.accent.rgb, radius=1)
-    s.text(x, y + 3 * u, s.say(Words("Sign in", "登录")), 3.6, readable_on(scr.accent.rgb), anchor="mm", bold=True)
+    s.text(
+        x,
+        y + 3 * u,
+        s.say(Words("Sign in", "登录")),
+        3.6,
+        readable_on(scr.accent.rgb),
+        anchor="mm",
+        bold=True,
+    )
     if s.chance(0.6):
-        s.text(x, y + 10.5 * u, s.say(Words("Forgot password?", "忘记密码?")), 2.8, scr.accent.rgb, anchor="mm")
+        s.text(
+            x, y + 10.5 * u, s.say(Words("Forgot password?", "忘记密码?")), 2.8, scr.accent.rgb, anchor="mm"
+        )
     colour = scr.accent.name
     return scr.done(
         _sentences(
             scr,
             Words("a login screen", "登录界面"),
-            Words(f"with fields for user name and password and {article(colour.en)} button", f"含用户名、密码输入框和{colour.zh}按钮"),
+            Words(
+                f"with fields for user name and password and {article(colour.en)} button",
+                f"含用户名、密码输入框和{colour.zh}按钮",
+            ),
+            look,
         ),
         colours=[colour.en],
     )
@@ -188,7 +249,15 @@ def _list(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
         while y + side * 0.5 < scr.y1 and rows < 40:
             for i in range(columns):
                 x = scr.x0 + 4 * u + i * side
-                s.box(x, y, x + side * 0.88, y + side * 0.55, fill=mixed(s.pick(s.palette).rgb, s.theme.paper, 0.5), outline=s.theme.line, radius=1)
+                s.box(
+                    x,
+                    y,
+                    x + side * 0.88,
+                    y + side * 0.55,
+                    fill=mixed(s.pick(s.palette).rgb, s.theme.paper, 0.5),
+                    outline=s.theme.line,
+                    radius=1,
+                )
                 s.text(x, y + side * 0.64, s.prose(12), 2.7, width=side * 0.85)
                 rows += 1
             y += side * 0.8
@@ -209,7 +278,15 @@ def _list(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
         about = Words("with messages beside an open one", "左侧为邮件列表,右侧为打开的邮件")
     else:
         if s.chance(0.6):
-            s.box(scr.x0 + 4 * u, y - 2 * u, scr.x0 + 50 * u, y + 4 * u, fill=s.theme.paper, outline=s.theme.line, radius=2)
+            s.box(
+                scr.x0 + 4 * u,
+                y - 2 * u,
+                scr.x0 + 50 * u,
+                y + 4 * u,
+                fill=s.theme.paper,
+                outline=s.theme.line,
+                radius=2,
+            )
             s.text(scr.x0 + 7 * u, y + u, s.say(MENU[1]), 2.8, s.theme.muted)
             y += 9 * u
         columns = s.pick((2, 3, 4, 5))
@@ -220,12 +297,26 @@ def _list(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
         s.line([(scr.x0 + 4 * u, y + 3 * u), (scr.x1 - 4 * u, y + 3 * u)], s.theme.line)
         y += 3 * u + dy / 2
         while y < scr.y1 - 3 * u:
-            s.box(scr.x0 + 4 * u, y - 1.6 * u, scr.x0 + 7 * u, y + 1.6 * u, fill=mixed(s.pick(s.palette).rgb, s.theme.paper, 0.3), radius=0.8)
+            s.box(
+                scr.x0 + 4 * u,
+                y - 1.6 * u,
+                scr.x0 + 7 * u,
+                y + 1.6 * u,
+                fill=mixed(s.pick(s.palette).rgb, s.theme.paper, 0.3),
+                radius=0.8,
+            )
             s.text(xs[0], y, s.prose(18), 3, width=(scr.x1 - scr.x0) / columns * 0.8)
             for i, x in enumerate(xs[1:]):
                 if i == 0 and s.chance(0.7):
                     rgb = s.pick(((46, 160, 67), (210, 60, 50), (230, 160, 30)))
-                    s.box(x, y - 1.8 * u, x + 11 * u, y + 1.8 * u, fill=mixed(rgb, s.theme.paper, 0.65), radius=2)
+                    s.box(
+                        x,
+                        y - 1.8 * u,
+                        x + 11 * u,
+                        y + 1.8 * u,
+                        fill=mixed(rgb, s.theme.paper, 0.65),
+                        radius=2,
+                    )
                     s.text(x + 5.5 * u, y, s.say(s.pick(TOPICS)), 2.4, rgb, anchor="mm", width=10 * u)
                 else:
                     s.text(x, y, s.say(s.pick(NAMES)), 2.8, s.theme.muted)
@@ -264,7 +355,13 @@ def _tiny_chart(s: Sheet, x0: float, y0: float, x1: float, y1: float, kind: str)
 
 def _dashboard(rng: Random, fonts: Fonts, *, tiles: bool) -> Drawing:
     """``tiles``, held out: a wall of coloured figures, as on a screen in a corridor."""
-    scr = Screen(rng, fonts, dark_share=0.9 if tiles else 0.3, frames=("bare",) if tiles else ("browser", "window", "bare"), menu_share=0.0 if tiles else 0.6)
+    scr = Screen(
+        rng,
+        fonts,
+        dark_share=0.9 if tiles else 0.3,
+        frames=("bare",) if tiles else ("browser", "window", "bare"),
+        menu_share=0.0 if tiles else 0.6,
+    )
     s, u = scr.s, scr.s.u
     if tiles:
         across, down = s.pick((3, 4, 5)), s.pick((2, 3))
@@ -274,14 +371,37 @@ def _dashboard(rng: Random, fonts: Fonts, *, tiles: bool) -> Drawing:
             x, y = i % across * wide, i // across * tall
             rgb = s.pick(s.palette).rgb
             plain = s.chance(0.35)
-            s.box(x + u, y + u, x + wide - u, y + tall - u, fill=s.theme.panel if plain else mixed(rgb, (0, 0, 0), 0.15))
+            s.box(
+                x + u,
+                y + u,
+                x + wide - u,
+                y + tall - u,
+                fill=s.theme.panel if plain else mixed(rgb, (0, 0, 0), 0.15),
+            )
             ink = s.theme.ink if plain else readable_on(rgb)
-            s.text(x + wide / 2, y + 5 * u, s.say(s.pick(MEASURES)), 3.4, ink, anchor="mm", width=wide - 4 * u)
+            s.text(
+                x + wide / 2, y + 5 * u, s.say(s.pick(MEASURES)), 3.4, ink, anchor="mm", width=wide - 4 * u
+            )
             if plain:
-                _tiny_chart(s, x + 4 * u, y + 10 * u, x + wide - 4 * u, y + tall - 5 * u, s.pick(("bars", "line", "area")))
+                _tiny_chart(
+                    s,
+                    x + 4 * u,
+                    y + 10 * u,
+                    x + wide - 4 * u,
+                    y + tall - 5 * u,
+                    s.pick(("bars", "line", "area")),
+                )
                 charts += 1
             else:
-                s.text(x + wide / 2, y + tall * 0.55, s.pick((f"{s.rng.randrange(10, 999)}", f"{s.rng.randrange(1, 99)}%")), 11, ink, anchor="mm", bold=True)
+                s.text(
+                    x + wide / 2,
+                    y + tall * 0.55,
+                    s.pick((f"{s.rng.randrange(10, 999)}", f"{s.rng.randrange(1, 99)}%")),
+                    11,
+                    ink,
+                    anchor="mm",
+                    bold=True,
+                )
         about = Words("with large figures on coloured tiles", "彩色磁贴显示大号数字")
         return scr.done(_sentences(scr, Words("a dashboard", "仪表盘"), about), charts=charts)
     if s.theme.paper == (255, 255, 255):
@@ -298,7 +418,13 @@ def _dashboard(rng: Random, fonts: Fonts, *, tiles: bool) -> Drawing:
         x = scr.x0 + 3 * u + wide * i / cards
         s.box(x, y, x + wide / cards - 2 * u, y + 16 * u, fill=panel, outline=s.theme.line, radius=1)
         s.text(x + 2 * u, y + 4 * u, s.say(s.pick(MEASURES)), 2.7, s.theme.muted, width=wide / cards - 5 * u)
-        s.text(x + 2 * u, y + 10.5 * u, s.pick((f"{s.rng.randrange(10, 9999):,}", f"{s.rng.randrange(1, 99)}%")), 6, bold=True)
+        s.text(
+            x + 2 * u,
+            y + 10.5 * u,
+            s.pick((f"{s.rng.randrange(10, 9999):,}", f"{s.rng.randrange(1, 99)}%")),
+            6,
+            bold=True,
+        )
     if cards:
         y += 18.5 * u
     charts = 0
@@ -315,25 +441,41 @@ def _dashboard(rng: Random, fonts: Fonts, *, tiles: bool) -> Drawing:
             if kind == "rows":
                 for i in range(int((tall - 12 * u) / (5 * u))):
                     s.text(x + 2 * u, y + (9 + i * 5) * u, s.prose(14), 2.6, width=(x1 - x) * 0.5)
-                    s.box(x + (x1 - x) * 0.6, y + (8 + i * 5) * u, x + (x1 - x) * s.between(0.65, 0.95), y + (10.4 + i * 5) * u, fill=scr.accent.rgb)
+                    s.box(
+                        x + (x1 - x) * 0.6,
+                        y + (8 + i * 5) * u,
+                        x + (x1 - x) * s.between(0.65, 0.95),
+                        y + (10.4 + i * 5) * u,
+                        fill=scr.accent.rgb,
+                    )
             else:
                 _tiny_chart(s, x + 3 * u, y + 8 * u, x1 - 3 * u, y + tall - 5 * u, kind)
                 charts += 1
             x = x1 + 2 * u
         y += tall
     many = number(charts)
-    about = Words(f"with {many.en} {'chart' if charts == 1 else 'charts'} on cards", f"卡片上有{many.zh}个图表")
+    about = Words(
+        f"with {many.en} {'chart' if charts == 1 else 'charts'} on cards", f"卡片上有{many.zh}个图表"
+    )
     return scr.done(_sentences(scr, Words("a dashboard", "仪表盘"), about), charts=charts, cards=cards)
 
 
 def _switch(s: Sheet, x: float, y: float, on: bool, rgb: Rgb) -> None:
-    s.box(x - 3.2 * s.u, y - 1.8 * s.u, x + 3.2 * s.u, y + 1.8 * s.u, fill=rgb if on else s.theme.line, radius=2)
+    s.box(
+        x - 3.2 * s.u, y - 1.8 * s.u, x + 3.2 * s.u, y + 1.8 * s.u, fill=rgb if on else s.theme.line, radius=2
+    )
     s.round(x + (1.5 if on else -1.5) * s.u, y, 1.4 * s.u, fill=(255, 255, 255))
 
 
 def _settings(rng: Random, fonts: Fonts, *, phone: bool) -> Drawing:
     """``phone``, held out: groups of rows on a narrow screen."""
-    scr = Screen(rng, fonts, menu_share=0.0 if phone else 0.7, frames=("bare",) if phone else ("browser", "window", "bare"), aspects=(0.5, 0.56) if phone else (1.0, 1.33, 1.6))
+    scr = Screen(
+        rng,
+        fonts,
+        menu_share=0.0 if phone else 0.7,
+        frames=("bare",) if phone else ("browser", "window", "bare"),
+        aspects=(0.5, 0.56) if phone else (1.0, 1.33, 1.6),
+    )
     s, u = scr.s, scr.s.u
     if phone and not s.theme.dark:
         s.box(0, 0, s.w, s.h, fill=(242, 242, 247))
@@ -344,13 +486,27 @@ def _settings(rng: Random, fonts: Fonts, *, phone: bool) -> Drawing:
         if y > scr.y1 - 6 * u:
             break
         if phone:
-            s.box(3 * u, y - dy * 0.48, s.w - 3 * u, y + dy * 0.48, fill=s.theme.panel if s.theme.dark else (255, 255, 255), radius=1)
+            s.box(
+                3 * u,
+                y - dy * 0.48,
+                s.w - 3 * u,
+                y + dy * 0.48,
+                fill=s.theme.panel if s.theme.dark else (255, 255, 255),
+                radius=1,
+            )
             s.box(6 * u, y - 2.6 * u, 11 * u, y + 2.6 * u, fill=s.pick(s.palette).rgb, radius=1)
             s.text(14 * u, y, s.say(words), 4)
         else:
             s.text(scr.x0 + 5 * u, y - (1.6 * u if dy > 9 * u else 0), s.say(words), 3.4)
             if dy > 9 * u:
-                s.text(scr.x0 + 5 * u, y + 2.4 * u, s.prose(30), 2.4, s.theme.muted, width=(scr.x1 - scr.x0) * 0.55)
+                s.text(
+                    scr.x0 + 5 * u,
+                    y + 2.4 * u,
+                    s.prose(30),
+                    2.4,
+                    s.theme.muted,
+                    width=(scr.x1 - scr.x0) * 0.55,
+                )
             s.line([(scr.x0 + 5 * u, y + dy / 2), (scr.x1 - 5 * u, y + dy / 2)], s.theme.line, 0.3)
         right = scr.x1 - (10 if not phone else 9) * u
         control = s.pick(("switch", "switch", "list", "box") if not phone else ("switch", "switch", "arrow"))
@@ -361,14 +517,25 @@ def _settings(rng: Random, fonts: Fonts, *, phone: bool) -> Drawing:
             s.box(right - 12 * u, y - 2.6 * u, right + 3 * u, y + 2.6 * u, outline=s.theme.muted, radius=0.8)
             s.text(right - 10.5 * u, y, s.say(s.pick(TOPICS)), 2.6, width=11 * u)
         elif control == "box":
-            s.box(right - 1.5 * u, y - 1.5 * u, right + 1.5 * u, y + 1.5 * u, fill=scr.accent.rgb if s.chance(0.5) else None, outline=s.theme.muted)
+            s.box(
+                right - 1.5 * u,
+                y - 1.5 * u,
+                right + 1.5 * u,
+                y + 1.5 * u,
+                fill=scr.accent.rgb if s.chance(0.5) else None,
+                outline=s.theme.muted,
+            )
         else:
             s.text(right, y, "›", 5, s.theme.muted, anchor="mm")
         y += dy
         rows += 1
     count = number(rows)
     return scr.done(
-        _sentences(scr, Words("a settings screen", "设置界面"), Words(f"with {count.en} options and switches", f"含{count.zh}个选项和开关")),
+        _sentences(
+            scr,
+            Words("a settings screen", "设置界面"),
+            Words(f"with {count.en} options and switches", f"含{count.zh}个选项和开关"),
+        ),
         rows=rows,
         switches=switches,
     )
@@ -379,18 +546,29 @@ def _dialog(rng: Random, fonts: Fonts, *, toast: bool) -> Drawing:
     scr = Screen(rng, fonts, aspects=(1.3, 1.6, 2.0) if toast else (1.0, 1.33, 1.6, 1.78))
     s, u = scr.s, scr.s.u
     words = s.pick(DIALOGS)
+    look: Words | None = None
     if not toast:
         y = scr.heading(s.pick(MENU))
         while y < scr.y1:
             s.paragraph(scr.x0 + 5 * u, y, scr.x1 - scr.x0 - 12 * u, 1, 3, s.theme.muted)
             y += 7 * u
-        s.picture.paste(s.picture.point(lambda v: v * 0.5), (0, 0)) if s.chance(0.8) else None
+        if s.chance(0.8):
+            look = Words("over a dimmed window", "位于变暗的窗口之上")
+            s.picture.paste(s.picture.point(lambda level: level * 0.5))
     half_w, half_h = min(s.between(32, 48) * u, s.w * 0.42), s.between(18, 26) * u
     x, y = s.w / 2, s.h / 2
     if toast:
         s.box(0, 0, s.w, s.h, fill=s.theme.panel)
         half_w, half_h = s.w * 0.44, s.h * 0.42
-    s.box(x - half_w, y - half_h, x + half_w, y + half_h, fill=s.theme.paper, outline=s.theme.line, radius=0 if s.chance(0.4) else 2)
+    s.box(
+        x - half_w,
+        y - half_h,
+        x + half_w,
+        y + half_h,
+        fill=s.theme.paper,
+        outline=s.theme.line,
+        radius=0 if s.chance(0.4) else 2,
+    )
     titled = not toast and s.chance(0.4)
     if titled:
         s.box(x - half_w, y - half_h, x + half_w, y - half_h + 7 * u, fill=scr.accent.rgb)
@@ -402,7 +580,15 @@ def _dialog(rng: Random, fonts: Fonts, *, toast: bool) -> Drawing:
         s.text(x, y + 10 * u, s.prose(36), 3.2, s.theme.muted, anchor="mm", width=half_w * 1.7)
     else:
         top = y - half_h + (3.5 if titled else 6) * u
-        s.text(x - half_w + 4 * u, top, s.say(words), 4, readable_on(scr.accent.rgb) if titled else None, bold=True, width=half_w * 1.8)
+        s.text(
+            x - half_w + 4 * u,
+            top,
+            s.say(words),
+            4,
+            readable_on(scr.accent.rgb) if titled else None,
+            bold=True,
+            width=half_w * 1.8,
+        )
         left = x - half_w + 4 * u
         if s.chance(0.6):
             s.round(left + 4 * u, y, 4 * u, fill=icon)
@@ -419,6 +605,7 @@ def _dialog(rng: Random, fonts: Fonts, *, toast: bool) -> Drawing:
             scr,
             Words("a dialog box", "对话框"),
             Words(f"that says: {words.en}", f"提示“{words.zh}”"),
+            look,
         ),
         says=words.en,
     )
@@ -426,7 +613,13 @@ def _dialog(rng: Random, fonts: Fonts, *, toast: bool) -> Drawing:
 
 def _chat(rng: Random, fonts: Fonts, *, phone: bool) -> Drawing:
     """``phone``, held out: bubbles on a narrow screen with a keyboard."""
-    scr = Screen(rng, fonts, menu_share=0.0 if phone else 0.75, frames=("bare",) if phone else ("browser", "window", "bare"), aspects=(0.5, 0.56) if phone else (1.33, 1.6, 1.0))
+    scr = Screen(
+        rng,
+        fonts,
+        menu_share=0.0 if phone else 0.75,
+        frames=("bare",) if phone else ("browser", "window", "bare"),
+        aspects=(0.5, 0.56) if phone else (1.33, 1.6, 1.0),
+    )
     s, u = scr.s, scr.s.u
     person = s.pick(NAMES)
     bar = s.pick((s.theme.panel, scr.accent.rgb))
@@ -452,7 +645,15 @@ def _chat(rng: Random, fonts: Fonts, *, phone: bool) -> Drawing:
         s.paragraph(x0 + 3 * u, y + 2.6 * u, length - 6 * u, lines, 3, readable_on(rgb))
         y += tall + 4 * u
         messages += 1
-    s.box(scr.x0 + 4 * u, bottom + 2 * u, scr.x1 - 12 * u, bottom + 9 * u, fill=s.theme.paper, outline=s.theme.line, radius=3)
+    s.box(
+        scr.x0 + 4 * u,
+        bottom + 2 * u,
+        scr.x1 - 12 * u,
+        bottom + 9 * u,
+        fill=s.theme.paper,
+        outline=s.theme.line,
+        radius=3,
+    )
     s.round(scr.x1 - 6.5 * u, bottom + 5.5 * u, 3.2 * u, fill=scr.accent.rgb)
     if phone:
         s.box(0, bottom + 12 * u, s.w, s.h, fill=mixed(s.theme.paper, s.theme.ink, 0.18))
@@ -464,30 +665,85 @@ def _chat(rng: Random, fonts: Fonts, *, phone: bool) -> Drawing:
                 at = bottom + (19 + r * 11) * u
                 s.box(x - w * 0.42, at - 4 * u, x + w * 0.42, at + 4 * u, fill=s.theme.paper, radius=1)
     return scr.done(
-        _sentences(scr, Words("a chat window", "聊天窗口"), Words(f"with speech bubbles, a conversation with {person.en}", f"与{person.zh}对话、含聊天气泡")),
+        _sentences(
+            scr,
+            Words("a chat window", "聊天窗口"),
+            Words(f"with speech bubbles, a conversation with {person.en}", f"与{person.zh}对话、含聊天气泡"),
+        ),
         messages=messages,
     )
 
 
 _CODE = (
-    "def load(path):", "    with open(path) as file:", "        return json.load(file)", "import os, sys", "for row in table:",
-    "    if row.total > limit:", "        total += row.total", "class Report(Base):", "    def __init__(self):", "        self.rows = []",
-    "return None", "    print(total)", "const items = [];", "function draw(chart) {", "    chart.update();", "}", "if (error) throw error;",
-    "SELECT name, total", "FROM orders WHERE id = 7", "# read the settings", "// sort by date", "    values = sorted(values)", "try:", "except ValueError:",
+    "def load(path):",
+    "    with open(path) as file:",
+    "        return json.load(file)",
+    "import os, sys",
+    "for row in table:",
+    "    if row.total > limit:",
+    "        total += row.total",
+    "class Report(Base):",
+    "    def __init__(self):",
+    "        self.rows = []",
+    "return None",
+    "    print(total)",
+    "const items = [];",
+    "function draw(chart) {",
+    "    chart.update();",
+    "}",
+    "if (error) throw error;",
+    "SELECT name, total",
+    "FROM orders WHERE id = 7",
+    "# read the settings",
+    "// sort by date",
+    "    values = sorted(values)",
+    "try:",
+    "except ValueError:",
 )
 _COMMANDS = (
-    "$ ls -l", "total 48", "drwxr-xr-x 2 root root 4096", "$ git status", "On branch main", "nothing to commit", "$ make test", "12 passed in 3.4s",
-    "$ ping server", "64 bytes from 10.0.0.7", "$ docker ps", "CONTAINER ID  IMAGE", "$ cat notes.txt", "Error: file not found", "$ cd reports", "-rw-r--r-- 1 ann 812",
-    "Downloading 42%", "INFO started", "WARN slow query", "$ python run.py", "done.",
+    "$ ls -l",
+    "total 48",
+    "drwxr-xr-x 2 root root 4096",
+    "$ git status",
+    "On branch main",
+    "nothing to commit",
+    "$ make test",
+    "12 passed in 3.4s",
+    "$ ping server",
+    "64 bytes from 10.0.0.7",
+    "$ docker ps",
+    "CONTAINER ID  IMAGE",
+    "$ cat notes.txt",
+    "Error: file not found",
+    "$ cd reports",
+    "-rw-r--r-- 1 ann 812",
+    "Downloading 42%",
+    "INFO started",
+    "WARN slow query",
+    "$ python run.py",
+    "done.",
 )
 
 
 def _code(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
     """``editor``; held out, ``slim``: no window, coloured lines on a rounded card, as shared on pages."""
     slim = kind == "slim"
-    scr = Screen(rng, fonts, dark_share=0.65, menu_share=0.0, frames=("bare",) if slim else ("window", "window", "bare"), language="en")
+    scr = Screen(
+        rng,
+        fonts,
+        dark_share=0.65,
+        menu_share=0.0,
+        frames=("bare",) if slim else ("window", "window", "bare"),
+        language="en",
+    )
     s, u = scr.s, scr.s.u
-    kinds: tuple[Rgb, ...] = ((198, 120, 221), (97, 175, 239), (152, 195, 121), (229, 192, 123), (224, 108, 117))
+    kinds: tuple[Rgb, ...] = (
+        (198, 120, 221),
+        (97, 175, 239),
+        (152, 195, 121),
+        (229, 192, 123),
+        (224, 108, 117),
+    )
     if not s.theme.dark:
         kinds = ((0, 0, 200), (160, 30, 120), (0, 120, 40), (150, 90, 0), (180, 40, 40))
     x0, y0, x1, y1 = scr.x0, scr.y0, scr.x1, scr.y1
@@ -503,7 +759,13 @@ def _code(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
             s.box(x0, y0, x0 + 6 * u, y1, fill=mixed(s.theme.panel, s.theme.ink, 0.1))
             s.box(x0 + 6 * u, y0, x0 + 30 * u, y1, fill=s.theme.panel)
             for i in range(s.rng.randrange(5, 13)):
-                s.text(x0 + s.pick((9, 12)) * u, y0 + (6 + i * 5.4) * u, s.pick(("main.py", "app.js", "tests", "index.html", "data.csv", "README", "src")), 2.6, s.theme.muted)
+                s.text(
+                    x0 + s.pick((9, 12)) * u,
+                    y0 + (6 + i * 5.4) * u,
+                    s.pick(("main.py", "app.js", "tests", "index.html", "data.csv", "README", "src")),
+                    2.6,
+                    s.theme.muted,
+                )
             x0 += 30 * u
         s.box(x0, y0, x1, y0 + 5.5 * u, fill=s.theme.panel)
         s.box(x0, y0, x0 + 18 * u, y0 + 5.5 * u, fill=s.theme.paper)
@@ -531,16 +793,30 @@ def _code(rng: Random, fonts: Fonts, *, kind: str) -> Drawing:
         y += size * 1.6 * u
         n += 1
     return scr.done(
-        _sentences(scr, Words("a code editor", "代码编辑器"), Words("with lines of coloured source code", "含多行彩色源代码")),
+        _sentences(
+            scr,
+            Words("a code editor", "代码编辑器"),
+            Words("with lines of coloured source code", "含多行彩色源代码"),
+        ),
         lines=n - 1,
     )
 
 
 def _terminal(rng: Random, fonts: Fonts, *, green: bool) -> Drawing:
     """Black windows of commands; held out, ``green`` on black without a window."""
-    scr = Screen(rng, fonts, dark_share=1.0, menu_share=0.0, frames=("bare",) if green else ("window", "window", "bare"), aspects=(1.2, 1.5, 1.8), language="en")
+    scr = Screen(
+        rng,
+        fonts,
+        dark_share=1.0,
+        menu_share=0.0,
+        frames=("bare",) if green else ("window", "window", "bare"),
+        aspects=(1.2, 1.5, 1.8),
+        language="en",
+    )
     s, u = scr.s, scr.s.u
-    ground: Rgb = (2, 10, 4) if green else s.pick(((12, 12, 12), (24, 24, 30), (1, 36, 86), (48, 10, 36), (0, 43, 54)))
+    ground: Rgb = (
+        (2, 10, 4) if green else s.pick(((12, 12, 12), (24, 24, 30), (1, 36, 86), (48, 10, 36), (0, 43, 54)))
+    )
     s.box(0, scr.y0, s.w, s.h, fill=ground)
     size = s.between(3, 4.2) if not green else s.between(4.2, 5.5)
     y, lines = scr.y0 + 4 * u, 0
@@ -559,14 +835,24 @@ def _terminal(rng: Random, fonts: Fonts, *, green: bool) -> Drawing:
         lines += 1
     s.box(3 * u, y - 1.6 * u, 5 * u, y + 1.6 * u, fill=(60, 230, 90) if green else (222, 222, 222))
     return scr.done(
-        _sentences(scr, Words("a terminal window", "命令行终端窗口"), Words("with commands on a dark ground", "深色底上有命令")),
+        _sentences(
+            scr,
+            Words("a terminal window", "命令行终端窗口"),
+            Words("with commands on a dark ground", "深色底上有命令"),
+        ),
         lines=lines,
     )
 
 
 def _spreadsheet(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
     """``dark``, held out: a dark sheet with a side pane."""
-    scr = Screen(rng, fonts, dark_share=1.0 if dark else 0.0, menu_share=0.0, frames=("window", "bare") if not dark else ("bare",))
+    scr = Screen(
+        rng,
+        fonts,
+        dark_share=1.0 if dark else 0.0,
+        menu_share=0.0,
+        frames=("window", "bare") if not dark else ("bare",),
+    )
     s, u = scr.s, scr.s.u
     y = scr.y0
     green = s.pick(((33, 115, 70), (52, 120, 200), (15, 157, 88)))
@@ -578,7 +864,13 @@ def _spreadsheet(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
         y += 5 * u
         s.box(0, y, s.w, y + 11 * u, fill=(243, 243, 243))
         for i in range(int(s.w / (7 * u)) - 1):
-            s.box((3 + i * 7) * u, y + 2 * u, (7 + i * 7) * u, y + 6 * u, fill=s.pick((s.theme.line, mixed(s.pick(s.palette).rgb, (255, 255, 255), 0.3))))
+            s.box(
+                (3 + i * 7) * u,
+                y + 2 * u,
+                (7 + i * 7) * u,
+                y + 6 * u,
+                fill=s.pick((s.theme.line, mixed(s.pick(s.palette).rgb, (255, 255, 255), 0.3))),
+            )
         y += 11 * u
     s.box(12 * u, y + u, s.w - 3 * u, y + 4.5 * u, fill=s.theme.paper, outline=s.theme.line)
     s.text(14 * u, y + 2.8 * u, f"=SUM(B2:B{s.rng.randrange(5, 30)})", 2.5)
@@ -626,8 +918,18 @@ def _spreadsheet(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
         s.box(x1, scr.y0, s.w, s.h, fill=s.theme.panel)
         for i, words in enumerate(s.some(FIELDS, 6)):
             s.text(x1 + 3 * u, scr.y0 + (8 + i * 12) * u, s.say(words), 2.8)
-            s.box(x1 + 3 * u, scr.y0 + (10.5 + i * 12) * u, s.w - 3 * u, scr.y0 + (15 + i * 12) * u, outline=s.theme.muted)
-    about = Words("with a chart over the cells", "单元格上有图表") if charted else Words("with rows and columns of cells", "含行列单元格")
+            s.box(
+                x1 + 3 * u,
+                scr.y0 + (10.5 + i * 12) * u,
+                s.w - 3 * u,
+                scr.y0 + (15 + i * 12) * u,
+                outline=s.theme.muted,
+            )
+    about = (
+        Words("with a chart over the cells", "单元格上有图表")
+        if charted
+        else Words("with rows and columns of cells", "含行列单元格")
+    )
     return scr.done(_sentences(scr, Words("a spreadsheet", "电子表格"), about), chart=charted)
 
 
@@ -662,7 +964,10 @@ def _web_form(rng: Random, fonts: Fonts, *, steps: bool) -> Drawing:
             else:
                 s.box(x0, y + 2.4 * u, x1, y + 8.4 * u, fill=s.theme.paper, outline=s.theme.muted, radius=1)
                 if kind == "list":
-                    s.shape([(x1 - 4 * u, y + 4.6 * u), (x1 - 2 * u, y + 4.6 * u), (x1 - 3 * u, y + 6.2 * u)], fill=s.theme.muted)
+                    s.shape(
+                        [(x1 - 4 * u, y + 4.6 * u), (x1 - 2 * u, y + 4.6 * u), (x1 - 3 * u, y + 6.2 * u)],
+                        fill=s.theme.muted,
+                    )
                 elif s.chance(0.5):
                     s.text(x0 + 2 * u, y + 5.4 * u, s.say(s.pick(NAMES)), 2.8)
             fields += 1
@@ -671,7 +976,14 @@ def _web_form(rng: Random, fonts: Fonts, *, steps: bool) -> Drawing:
     scr.button(left + 30 * u, scr.y1 - 8 * u, BUTTONS[1], plain=True)
     count = number(fields)
     return scr.done(
-        _sentences(scr, Words("a web form", "网页表单"), Words(f"with {count.en} fields and {article(scr.accent.name.en)} button", f"含{count.zh}个字段和{scr.accent.name.zh}按钮")),
+        _sentences(
+            scr,
+            Words("a web form", "网页表单"),
+            Words(
+                f"with {count.en} fields and {article(scr.accent.name.en)} button",
+                f"含{count.zh}个字段和{scr.accent.name.zh}按钮",
+            ),
+        ),
         fields=fields,
         colours=[scr.accent.name.en],
     )
@@ -701,4 +1013,6 @@ def renderers() -> list[Renderer]:
         ("web-form-plain", "web form", partial(_web_form, steps=False), False, 1.3),
         ("web-form-steps", "web form", partial(_web_form, steps=True), True, 1.0),
     ]
-    return [Renderer(name, label, "screenshot", draw, held, weight) for name, label, draw, held, weight in rows]
+    return [
+        Renderer(name, label, "screenshot", draw, held, weight) for name, label, draw, held, weight in rows
+    ]

@@ -5,6 +5,7 @@ A sheet is three times as large as the picture that is kept, so that reducing it
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 from typing import Any, TypeVar
 
@@ -177,7 +178,9 @@ class Sheet:
             points = self._shaken(points)
         self.d.line([*points], fill=colour, width=self.px(width), joint="curve" if width > 0.7 else None)
 
-    def dashed(self, start: Point, end: Point, fill: Rgb | None = None, width: float = 0.4, dash: float = 2) -> None:
+    def dashed(
+        self, start: Point, end: Point, fill: Rgb | None = None, width: float = 0.4, dash: float = 2
+    ) -> None:
         length = math.dist(start, end)
         count = max(1, int(length / (dash * self.u * 2)))
         for i in range(count):
@@ -194,7 +197,7 @@ class Sheet:
     def _shaken(self, points: Sequence[Point]) -> list[Point]:
         stray = self.shake * self.u
         shaken: list[Point] = []
-        for start, end in zip(points, points[1:], strict=False):
+        for start, end in pairwise(points):
             parts = max(2, int(math.dist(start, end) / (6 * self.u)))
             for i in range(parts + 1):
                 share = i / parts
@@ -273,7 +276,8 @@ class Sheet:
         angle = math.atan2(y1 - y0, x1 - x0)
         reach = head * self.u
         wings = [
-            (x1 - reach * math.cos(angle + turn), y1 - reach * math.sin(angle + turn)) for turn in (0.42, -0.42)
+            (x1 - reach * math.cos(angle + turn), y1 - reach * math.sin(angle + turn))
+            for turn in (0.42, -0.42)
         ]
         self.d.polygon([(x1, y1), *wings], fill=fill or self.theme.ink)
 
@@ -299,10 +303,14 @@ class Sheet:
 
     def manner(self) -> Words:
         """How the sheet looks, for the end of a sentence."""
-        ground = Words("on a dark background", "深色背景") if self.theme.dark else Words(
-            "on a light background", "浅色背景"
+        ground = (
+            Words("on a dark background", "深色背景")
+            if self.theme.dark
+            else Words("on a light background", "浅色背景")
         )
-        tongue = Words("with Chinese text", "中文文字") if self.language == "zh" else Words(
-            "with English text", "英文文字"
+        tongue = (
+            Words("with Chinese text", "中文文字")
+            if self.language == "zh"
+            else Words("with English text", "英文文字")
         )
         return Words(f"{ground.en}, {tongue.en}", f"{ground.zh},{tongue.zh}")

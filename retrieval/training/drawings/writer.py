@@ -22,13 +22,18 @@ from retrieval.training.drawings.sheet import Drawing
 # As the photographs that an encoder is trained on beside these.
 SHORT_SIDE_PX = 112
 _QUALITY = 85
-# A shard of pictures of 3 kB is then about 15 MB: quick to read again from its start when a run resumes.
-SHARD_SIZE = 5000
+# A shard of pictures of 2 kB and their sentences is then about 3 MB, and the first can be used within seconds.
+SHARD_SIZE = 1000
 # Apart from one another and from other shards' numbers, since a number is a picture's name within a training run.
 _FIRST_KEY = {"train": 6_000_000, "heldout": 7_000_000}
 _NAME = {"train": "drawn", "heldout": "heldout-drawn"}
-# Wider or taller ones are squashed out of recognition by a square encoder.
-_FILTERS = (Image.Resampling.BOX, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.HAMMING)
+# Viewers, browsers and libraries reduce pictures by different filters.
+_FILTERS = (
+    Image.Resampling.BOX,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+    Image.Resampling.HAMMING,
+)
 
 
 class DrawingError(Exception):
