@@ -118,8 +118,12 @@ def _simplified(path: Path) -> int:
     if path.suffix.lower() not in {".ttc", ".otc"}:
         return 0
     with path.open("rb") as stream:
-        tag, _version, count = struct.unpack(">4sII", stream.read(12))
-    if tag != b"ttcf":
+        head = stream.read(12)
+    if len(head) < 12:
+        return 0
+    tag, _version, count = struct.unpack(">4sII", head)
+    # A damaged file may claim any number of faces; none has more than a few dozen.
+    if tag != b"ttcf" or count > 99:
         return 0
     for index in range(count):
         try:
