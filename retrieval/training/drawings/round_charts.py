@@ -26,15 +26,14 @@ def _pie(rng: Random, fonts: Fonts, *, look: str, ring: bool) -> Drawing:
     frame = Frame(rng, fonts, look)
     s = frame.sheet
     by, words = s.pick(GROUPS)
-    names = s.some(words, s.pick((2, 3, 3, 4, 4, 5, 6, 7)))
+    # As many slices as the palette has colours, so that each has its own.
+    names = s.some(words, min(len(s.palette), s.pick((2, 3, 3, 4, 4, 5, 6, 7))))
     shares = [s.between(0.4, 1.0) for _ in names]
     if s.chance(0.4):
         shares[0] = sum(shares[1:]) * s.between(1.2, 2.5)
     total = sum(shares)
     shares = [round(100 * share / total, 1) for share in shares]
-    colours = [s.palette[i % len(s.palette)] for i in range(len(names))]
-    if len(names) > len(s.palette):
-        colours = [*s.palette, *s.palette][: len(names)]
+    colours = s.palette[: len(names)]
     measure = s.pick(MEASURES)
     area = frame.begin(
         Words(f"{measure.en.capitalize()} by {by.en}", f"{measure.zh}构成"),
