@@ -25,7 +25,9 @@ def write_shard(path: Path, samples: Sequence[tuple[bytes, dict[str, Any]]]) -> 
     return path
 
 
-def shapes(count: int, *, seed: int = 0, source: str = "drawn by the test") -> list[tuple[bytes, dict[str, Any]]]:
+def shapes(
+    count: int, *, seed: int = 0, source: str = "drawn by the test"
+) -> list[tuple[bytes, dict[str, Any]]]:
     """Half of them with a label, half with a sentence."""
     random_ = random.Random(seed)
     return [_shape(random_, labelled=number % 2 == 0, source=source) for number in range(count)]
@@ -36,10 +38,16 @@ def _shape(random_: random.Random, *, labelled: bool, source: str) -> tuple[byte
     image = Image.new("RGB", (60, 48), "white")
     left, top, size = random_.randint(2, 20), random_.randint(2, 10), random_.randint(18, 32)
     draw = ImageDraw.Draw(image)
-    {"circle": draw.ellipse, "square": draw.rectangle}[shape]((left, top, left + size, top + size), fill=colour)
+    {"circle": draw.ellipse, "square": draw.rectangle}[shape](
+        (left, top, left + size, top + size), fill=colour
+    )
     written = io.BytesIO()
     image.save(written, "WEBP", quality=80)
-    words: dict[str, Any] = {"source": source, "label": f"{colour} {shape}" if labelled else None, "captions": []}
+    words: dict[str, Any] = {
+        "source": source,
+        "label": f"{colour} {shape}" if labelled else None,
+        "captions": [],
+    }
     if not labelled:
         words["captions"] = [f"A {colour} {shape} on white paper."]
     return written.getvalue(), words

@@ -17,11 +17,11 @@ class Augmentation:
     """How strong. All zero, with `smallest_crop` 1, leaves pictures as they are."""
 
     # The crop's share of the area, drawn from here to 1, its sides' ratio from 1/stretch to stretch.
-    smallest_crop: float = 0.4
+    smallest_crop: float = 0.45
     stretch: float = 1.3
     flip: float = 0.5
     # How far brightness, contrast and saturation may go from 1.
-    colour: float = 0.3
+    colour: float = 0.25
     grey: float = 0.05
     # The chance of a grey rectangle over up to a quarter of it (Zhong et al. 2017).
     erase: float = 0.25
@@ -61,8 +61,8 @@ def batch(
     transform[:, 1, 2] = draw(-1.0, 1.0) * (1 - height)
     transform = transform.to(pixels.device)
     grid = functional.affine_grid(transform, [count, 3, side_px, side_px], align_corners=False)
-    if pixels.shape[-1] >= 1.9 * side_px:
-        # Bilinear sampling looks at four pixels: more than halving would skip some.
+    if pixels.shape[-1] >= 2.5 * side_px:
+        # Bilinear sampling looks at four pixels: a crop shrunk by more than two would lose some.
         pixels = functional.avg_pool2d(pixels, 2)
     cut = functional.grid_sample(
         pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False

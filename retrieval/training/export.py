@@ -39,7 +39,14 @@ class Cost:
 
 
 def export(
-    model: ImageTextModel, corpus: Corpus, held: HeldOut, folder: Path, *, side_px: int, name: str, text_space: str
+    model: ImageTextModel,
+    corpus: Corpus,
+    held: HeldOut,
+    folder: Path,
+    *,
+    side_px: int,
+    name: str,
+    text_space: str,
 ) -> tuple[CompactConfig, Cost]:
     """Writes the folder that serving reads, in int8; `corpus` calibrates, `held` measures."""
     model.eval()
@@ -57,7 +64,9 @@ def export(
     between = after @ after.T
     apart = ~np.eye(len(after), dtype=bool)
     # A picture and itself seen a little otherwise: what a query by picture hopes for.
-    again = run(small, augment.batch(held.pictures, side_px, _SEEN_AGAIN, torch.Generator().manual_seed(0)).numpy())
+    again = run(
+        small, augment.batch(held.pictures, side_px, _SEEN_AGAIN, torch.Generator().manual_seed(0)).numpy()
+    )
     config = write_compact(
         folder,
         image_onnx=small,
@@ -104,7 +113,7 @@ def float32_graph(tower: nn.Module, side_px: int) -> bytes:
 
 
 def int8_graph(graph: bytes, pixels: Vectors) -> bytes:
-    """Weights and values between layers as int8, one scale a channel of weights (Jacob et al. 2018; Krishnamoorthi 2018).
+    """Weights and values between layers as int8, one scale a channel of weights (Jacob et al. 2018).
 
     `pixels` (N, 3, S, S) show how large the values get.
     """

@@ -29,6 +29,11 @@ def head(name: HeadName, dimensions: int, *, hidden: int = 512, dropout: float =
 class Residual(nn.Module):
     """t + W2 gelu(W1 t + b1) + b2. Begins as the identity: what the text space knows is there from the first step."""
 
+    def centre(self, mean: Tensor) -> None:
+        """Begins as t - `mean` (D,) instead: the texts' common direction, which tells nothing apart, taken out."""
+        with torch.no_grad():
+            self.second.bias.copy_(-mean)
+
     def __init__(self, dimensions: int, hidden: int, dropout: float) -> None:
         super().__init__()
         self.first = nn.Linear(dimensions, hidden)

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from retrieval.training import augment, losses
 from retrieval.training.corpus import NO_TEXT, Corpus
-from retrieval.training.heads import HeadName, head
+from retrieval.training.heads import HeadName, Residual, head
 from retrieval.training.held_out import HeldOut, measure
 from retrieval.training.towers import TowerShape, tower
 
@@ -44,9 +44,9 @@ class Stage:
 class Recipe:
     batch: int = 128
     stages: tuple[Stage, ...] = (
-        Stage(until=0.40, side_px=48, sentences=0.30, drawn=0.0),
-        Stage(until=0.80, side_px=64, sentences=0.50, drawn=0.12),
-        Stage(until=1.00, side_px=64, sentences=0.70, drawn=0.10),
+        Stage(until=0.64, side_px=32, sentences=0.30, drawn=0.10),
+        Stage(until=0.87, side_px=48, sentences=0.50, drawn=0.12),
+        Stage(until=1.00, side_px=64, sentences=0.65, drawn=0.10),
     )
     tower: TowerShape = field(default_factory=TowerShape)
     head: HeadName = "residual"
@@ -56,7 +56,7 @@ class Recipe:
     other_labels: int = 512
     queue: int = 1024
     # The share of a target that goes to texts like the right one.
-    softness: float = 0.15
+    softness: float = 0.1
     label_loss: float = 0.5
     augmentation: augment.Augmentation = field(default_factory=augment.Augmentation)
     # How often a source is drawn, against the others of its kind; 1 for those not named.
@@ -100,6 +100,7 @@ class ImageTextTask:
 
     def __init__(self, corpus: Corpus, held_out: HeldOut, recipe: Recipe, steps: int) -> None:
         self.model = ImageTextModel(recipe)
+        self._stage = recipe.stages[0]
         self._corpus, self._held_out, self._recipe, self._steps = corpus, held_out, recipe, steps
         self._vectors = torch.from_numpy(corpus.vectors)
         self._texts_of = torch.from_numpy(corpus.texts_of).long()
@@ -112,6 +113,8 @@ class ImageTextTask:
             [int(corpus.texts_of[first[n], 0]) for n in range(len(corpus.labels))]
         )
         self._label_of = torch.from_numpy(corpus.label_of).long()
+        if isinstance(self.model.head, Residual):
+            self.model.head.centre(self._vectors.mean(dim=0))
         # The square root keeps two thousand icons of one picture each from hiding the classes of photographs.
         self._label_share = torch.bincount(self._label_of[self._label_of >= 0], minlength=1).float().sqrt()
         # What holds writing is not mirrored; photographs of sentences and labels are.
@@ -122,7 +125,9 @@ class ImageTextTask:
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         recipe, model = self._recipe, self.model
         device = model.log_scale.device
-        stage = next(s for s in recipe.stages if step < s.until * self._steps or s is recipe.stages[-1])
+        self._stage = stage = next(
+            s for s in recipe.stages if step < s.until * self._steps or s is recipe.stages[-1]
+        )
         chosen = self._draw(stage, generator)
         pictures = torch.from_numpy(np.ascontiguousarray(self._corpus.pictures[chosen.numpy()])).to(device)
         pixels = augment.batch(
@@ -162,7 +167,8 @@ class ImageTextTask:
         }
 
     def evaluate(self) -> dict[str, float]:
-        return measure(self.model, self._held_out, self._recipe.stages[-1].side_px)
+        # At the size that it is being trained at: another would be judged by what is still to come.
+        return measure(self.model, self._held_out, self._stage.side_px)
 
     def _draw(self, stage: Stage, generator: torch.Generator) -> Tensor:
         """Numbers of pictures in the corpus, (batch,)."""

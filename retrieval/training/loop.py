@@ -67,7 +67,9 @@ class LoopSettings:
     last_rate: float = 0.01
     accumulate: int = 1
     precision: Literal["float32", "bfloat16"] = "float32"
-    clip_norm: float = 5.0
+    # Parts of the model, by the beginning of their weights' names, that learn at a share of the rate.
+    slow: Mapping[str, float] = field(default_factory=dict)
+    clip_norm: float = 10.0
     average: float = 0.999
     seed: int = 0
     evaluate_every: int = 500
@@ -103,7 +105,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     device = _device(settings.device)
     task.model.to(device)
-    optimiser = torch.optim.AdamW(_groups(task.model, settings.weight_decay), lr=settings.learning_rate)
+    optimiser = torch.optim.AdamW(_groups(task.model, settings.weight_decay, settings.slow), lr=settings.learning_rate)
     averaged = Average(task.model, settings.average)
     progress = Progress()
     if resume:
@@ -172,7 +174,7 @@ def _step(
 ) -> dict[str, float]:
     task.model.train()
     for group in optimiser.param_groups:
-        group["lr"] = rate(step, settings)
+        group["lr"] = rate(step, settings) * group["share"]
     optimiser.zero_grad(set_to_none=True)
     figures: dict[str, float] = {}
     for part in range(settings.accumulate):
@@ -306,11 +308,16 @@ def _forget_after(metrics: Path, step: int) -> None:
     metrics.write_text("".join(line + "\n" for line in kept))
 
 
-def _groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:
-    trained = [weight for weight in model.parameters() if weight.requires_grad]
+def _groups(model: nn.Module, decay: float, slow: Mapping[str, float]) -> list[dict[str, Any]]:
+    """One group for each kind of weight; `share` multiplies the rate of what begins as something good already."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            share = next((share for prefix, share in slow.items() if name.startswith(prefix)), 1.0)
+            groups.setdefault((decay if weight.ndim > 1 else 0.0, share), []).append(weight)
     return [
-        {"params": [weight for weight in trained if weight.ndim > 1], "weight_decay": decay},
-        {"params": [weight for weight in trained if weight.ndim <= 1], "weight_decay": 0.0},
+        {"params": weights, "weight_decay": decay, "share": share}
+        for (decay, share), weights in sorted(groups.items(), key=lambda item: item[0])
     ]
 
 

@@ -23,7 +23,7 @@ def matching(
     return losses[has].mean() if bool(has.any()) else losses.sum() * 0
 
 
-def softened(positives: Tensor, likeness: Tensor, share: float, temperature: float = 0.07) -> Tensor:
+def softened(positives: Tensor, likeness: Tensor, share: float, temperature: float = 0.05) -> Tensor:
     """Targets (A, B) of which `share` follows `likeness` (A, B), cosines between the texts themselves.
 
     Of two sentences about dogs, the other one is less wrong than one about a car: label smoothing that knows it.
@@ -55,7 +55,7 @@ def cosine_pairs(rows: Tensor, columns: Tensor, belong: Tensor, margin: float = 
 
 
 def label_texts(
-    pictures: Tensor, labels: Tensor, label_of: Tensor, scale: Tensor, smoothing: float = 0.1
+    pictures: Tensor, labels: Tensor, label_of: Tensor, scale: Tensor, smoothing: float = 0.05
 ) -> Tensor:
     """Each picture (N, D) classified among the texts of all labels (L, D); `label_of` (N,) is int64, -1 for none."""
     has = label_of >= 0

@@ -57,7 +57,7 @@ class _ResNet(nn.Module):
                 channels, number = width, number + 1
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(shape.dropout)
-        self.project = nn.Linear(channels, shape.dimensions)
+        self.project = _projection(channels, shape.dimensions)
 
     def forward(self, pixels: Tensor) -> Tensor:
         features = self.blocks(self.stem(pixels))
@@ -99,7 +99,7 @@ class _Vit(nn.Module):
         self.layers = nn.TransformerEncoder(
             layer, sum(shape.depths), nn.LayerNorm(width), enable_nested_tensor=False
         )
-        self.project = nn.Linear(width, shape.dimensions)
+        self.project = _projection(width, shape.dimensions)
 
     def forward(self, pixels: Tensor) -> Tensor:
         patches = self.patches(pixels)
@@ -111,6 +111,12 @@ class _Vit(nn.Module):
         tokens = (patches + positions).flatten(2).transpose(1, 2)
         rows: Tensor = self.project(self.layers(tokens).mean(dim=1))
         return rows
+
+
+def _projection(width: int, dimensions: int) -> nn.Sequential:
+    """Centred over the batch: else all pictures begin, and stay for long, in one narrow cone (measured: a mean cosine of
+    0.94 between pictures after 900 steps, and next to nothing learnt)."""
+    return nn.Sequential(nn.Linear(width, dimensions), nn.BatchNorm1d(dimensions, affine=False))
 
 
 def _conv(channels: int, width: int, kernel: int = 3, stride: int = 1, scale: float = 1.0) -> nn.Sequential:

@@ -22,22 +22,38 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("shards", nargs="+", type=Path, help="tar files: NNNNNNN.webp and NNNNNNN.json")
-        parser.add_argument("--held-out", nargs="+", type=Path, required=True, help="shards that measure, never train")
-        parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints, metrics and curves")
+        parser.add_argument(
+            "--held-out", nargs="+", type=Path, required=True, help="shards that measure, never train"
+        )
+        parser.add_argument(
+            "--run", type=Path, required=True, help="folder for checkpoints, metrics and curves"
+        )
         parser.add_argument("--output", type=Path, help="folder for the encoder; default: RUN/encoder")
-        parser.add_argument("--corpus", type=Path, help="folder for the prepared pictures; default: RUN/corpus")
-        parser.add_argument("--sources", nargs="+", help="train on these sources alone, as the shards name them")
-        parser.add_argument("--weight", action="append", default=[], metavar="SOURCE=W", help="draw W times as often")
+        parser.add_argument(
+            "--corpus", type=Path, help="folder for the prepared pictures; default: RUN/corpus"
+        )
+        parser.add_argument(
+            "--sources", nargs="+", help="train on these sources alone, as the shards name them"
+        )
+        parser.add_argument(
+            "--weight", action="append", default=[], metavar="SOURCE=W", help="draw W times as often"
+        )
         parser.add_argument("--steps", type=int, default=4000)
         parser.add_argument("--batch", type=int, default=128)
         parser.add_argument("--rate", type=float, default=1.5e-3, help="the highest learning rate")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--threads", type=int, default=1)
-        parser.add_argument("--patience", type=int, default=0, help="evaluations without gain before it stops")
+        parser.add_argument(
+            "--patience", type=int, default=0, help="evaluations without gain before it stops"
+        )
         parser.add_argument("--evaluate-every", type=int, default=250)
         parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
-        parser.add_argument("--extend", action="store_true", help="go on from before the rate fell, to more steps")
-        parser.add_argument("--without", choices=sorted(ABLATIONS), help="leave out one ingredient, for comparison")
+        parser.add_argument(
+            "--extend", action="store_true", help="go on from before the rate fell, to more steps"
+        )
+        parser.add_argument(
+            "--without", choices=sorted(ABLATIONS), help="leave out one ingredient, for comparison"
+        )
         parser.add_argument("--side", type=int, help="pixels a side in use; default: the last stage's")
         parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
 
@@ -82,6 +98,8 @@ class Command(BaseCommand):
                     steps=options["steps"],
                     learning_rate=options["rate"],
                     schedule="stable",
+                    # The head begins as the text space itself; fast, it would squeeze the words together.
+                    slow={"head.": 0.1},
                     warmup_steps=min(200, options["steps"] // 10 + 1),
                     seed=options["seed"],
                     evaluate_every=options["evaluate_every"],
