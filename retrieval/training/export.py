@@ -16,9 +16,10 @@ from torch import nn
 from retrieval.encoders.base import Vectors, unit_rows
 from retrieval.encoders.compact_image import CompactConfig, cosine_range, write_compact
 from retrieval.encoders.runtime import Session
+from retrieval.encoders.text_head import TextHead, text_head
 from retrieval.training import augment
 from retrieval.training.corpus import Corpus
-from retrieval.training.held_out import HeldOut
+from retrieval.training.held_out import HeldOut, figures
 from retrieval.training.image_text import ImageTextModel
 
 OPSET = 17
@@ -49,15 +50,36 @@ def export(
     text_space: str,
 ) -> tuple[CompactConfig, Cost]:
     """Writes the folder that serving reads, in int8; `corpus` calibrates, `held` measures."""
-    model.eval()
+    return export_graph(
+        float32_graph(model.eval().tower, side_px),
+        text_head(head_weights(model.head), held.queries.shape[1]),
+        corpus,
+        held,
+        folder,
+        side_px=side_px,
+        name=name,
+        text_space=text_space,
+    )
+
+
+def export_graph(
+    graph: bytes,
+    head: TextHead,
+    corpus: Corpus,
+    held: HeldOut,
+    folder: Path,
+    *,
+    side_px: int,
+    name: str,
+    text_space: str,
+    int8: bool = True,
+) -> tuple[CompactConfig, Cost]:
+    """As `export`, of a graph in float32; without `int8` it stays as it is."""
     rows = np.random.default_rng(0).choice(len(corpus), min(CALIBRATION, len(corpus)), replace=False)
     sample = torch.from_numpy(np.stack([corpus.pictures[row] for row in rows]))
-    graph = float32_graph(model.tower, side_px)
-    small = int8_graph(graph, augment.plain(sample, side_px).numpy())
+    small = int8_graph(graph, augment.plain(sample, side_px).numpy()) if int8 else graph
     pixels = augment.plain(held.pictures, side_px).numpy()
-    with torch.no_grad():
-        words = model.words(held.queries).numpy()
-        labels = model.words(held.labels).numpy()
+    words, labels = head(held.queries.numpy()), head(held.labels.numpy())
     before, after = run(graph, pixels), run(small, pixels)
     cosines = words @ after[: held.sentences].T
     own = np.arange(held.sentences)[None, :] == held.query_of.numpy()[:, None]
@@ -70,7 +92,7 @@ def export(
     config = write_compact(
         folder,
         image_onnx=small,
-        head=head_weights(model.head),
+        head=head.tensors(),
         name=name,
         side_px=side_px,
         mean=augment.MEAN,
@@ -83,8 +105,8 @@ def export(
         megabytes=len(small) / 1e6,
         float32_megabytes=len(graph) / 1e6,
         mean_cosine=float(np.mean(np.sum(before * after, axis=1))),
-        recall=_recall(after, words, labels, held),
-        float32_recall=_recall(before, words, labels, held),
+        recall=_figures(after, words, labels, held),
+        float32_recall=_figures(before, words, labels, held),
     )
 
 
@@ -164,13 +186,5 @@ def head_weights(head: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
     return {names[key]: value for key, value in weights.items()}
 
 
-def _recall(rows: Vectors, words: Vectors, labels: Vectors, held: HeldOut) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    if held.sentences:
-        cosines = words @ rows[: held.sentences].T
-        right = cosines[np.arange(len(words)), held.query_of.numpy()]
-        figures["text_to_image@10"] = float(((cosines > right[:, None]).sum(axis=1) < 10).mean())
-    if len(labels):
-        named = (rows[held.sentences :] @ labels.T).argmax(axis=1)
-        figures["label_accuracy"] = float((named == held.label_of.numpy()).mean())
-    return figures
+def _figures(rows: Vectors, words: Vectors, labels: Vectors, held: HeldOut) -> dict[str, float]:
+    return figures(torch.from_numpy(rows), torch.from_numpy(words), torch.from_numpy(labels), held)

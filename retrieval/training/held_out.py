@@ -64,7 +64,7 @@ def held_out(corpus: Corpus, *, most_used: str | None = None) -> HeldOut:
 
 
 def measure(model: "ImageTextModel", held: HeldOut, side_px: int) -> dict[str, float]:
-    """recall@1 and @10 from sentence to picture and back, accuracy of labels, and `recall`, their middle."""
+    """`figures` of a model as it is."""
     device = model.log_scale.device
     rows = torch.cat(
         [
@@ -72,20 +72,28 @@ def measure(model: "ImageTextModel", held: HeldOut, side_px: int) -> dict[str, f
             for start in range(0, len(held.pictures), AT_ONCE)
         ]
     )
-    figures: dict[str, float] = {}
+    return figures(rows, model.words(held.queries.to(device)), model.words(held.labels.to(device)), held)
+
+
+def figures(rows: Tensor, queries: Tensor, labels: Tensor, held: HeldOut) -> dict[str, float]:
+    """recall@1 and @10 from sentence to picture and back, accuracy of labels, and `recall`, their middle.
+
+    `rows` (N, D) of `held.pictures`, `queries` (Q, D) and `labels` (L, D) of its words, all of unit length.
+    """
+    found: dict[str, float] = {}
     if held.sentences:
-        cosines = model.words(held.queries.to(device)) @ rows[: held.sentences].T
-        right = held.query_of.to(device)
+        cosines = queries @ rows[: held.sentences].T
+        right = held.query_of.to(rows.device)
         ranks = (cosines > cosines.gather(1, right[:, None])).sum(dim=1)
-        figures |= {f"text_to_image@{k}": float((ranks < k).float().mean()) for k in (1, 10)}
+        found |= {f"text_to_image@{k}": float((ranks < k).float().mean()) for k in (1, 10)}
         # The best rank of any sentence that belongs to the picture.
         back = cosines.T
         own = torch.stack([torch.where(right == n, row, -torch.inf).amax() for n, row in enumerate(back)])
         ranks = (back > own[:, None]).sum(dim=1)
-        figures["image_to_text@10"] = float((ranks < 10).float().mean())
+        found["image_to_text@10"] = float((ranks < 10).float().mean())
     if len(held.label_of):
-        cosines = rows[held.sentences :] @ model.words(held.labels.to(device)).T
-        figures["label_accuracy"] = float((cosines.argmax(dim=1).cpu() == held.label_of).float().mean())
-    watched = [value for name, value in figures.items() if name.endswith("@10") or name == "label_accuracy"]
-    figures["recall"] = sum(watched) / len(watched)
-    return figures
+        cosines = rows[held.sentences :] @ labels.T
+        found["label_accuracy"] = float((cosines.argmax(dim=1).cpu() == held.label_of).float().mean())
+    watched = [value for name, value in found.items() if name.endswith("@10") or name == "label_accuracy"]
+    found["recall"] = sum(watched) / len(watched)
+    return found

@@ -6,10 +6,11 @@ what can be seen. The losses of a step:
 
 - each picture picks its text among thousands: those of its batch and others drawn from the corpus (InfoNCE);
 - each text picks its pictures among the batch's and the last ones before it (InfoNCE, with a queue as He et al. 2020);
-- each labelled picture picks its label among all of them.
+- each labelled picture picks its label among all of them;
+- with a teacher, each picture's vector leads to the one that another encoder has of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ from retrieval.training.heads import HeadName, Residual, head
 from retrieval.training.held_out import HeldOut, measure
 from retrieval.training.towers import TowerShape, tower
 
+# The part of the model that is there while a teacher is, and no longer.
+TO_TEACHER = "to_teacher"
 # exp() of it multiplies cosines; SigLIP's and CLIP's first value, and CLIP's limit brought down for small data.
 FIRST_SCALE, HIGHEST_SCALE = 14.0, 50.0
 
@@ -38,6 +41,14 @@ class Stage:
     # Shares of a batch; the rest is labelled pictures.
     sentences: float
     drawn: float
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """An encoder to learn from. `rows` gives its unit rows (N, dimensions) of pictures, by their numbers (N,)."""
+
+    dimensions: int
+    rows: Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +69,27 @@ class Recipe:
     # The share of a target that goes to texts like the right one.
     softness: float = 0.1
     label_loss: float = 0.5
+    # Of one less the cosine to the teacher's vector, where there is a teacher.
+    teacher_loss: float = 1.0
     augmentation: augment.Augmentation = field(default_factory=augment.Augmentation)
     # How often a source is drawn, against the others of its kind; 1 for those not named.
     weights: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def recipe_of(plain: Mapping[str, Any]) -> Recipe:
+    """What `Recipe.plain` wrote, and what was written before a field was there. KeyError, TypeError for others."""
+    tower_shape = plain["tower"] | {name: tuple(plain["tower"][name]) for name in ("widths", "depths")}
+    return Recipe(
+        **{
+            **plain,
+            "stages": tuple(Stage(**stage) for stage in plain["stages"]),
+            "tower": TowerShape(**tower_shape),
+            "augmentation": augment.Augmentation(**plain["augmentation"]),
+        }
+    )
 
 
 class ImageTextModel(nn.Module):
@@ -98,8 +124,25 @@ class ImageTextModel(nn.Module):
 class ImageTextTask:
     """Implements `loop.Task`."""
 
-    def __init__(self, corpus: Corpus, held_out: HeldOut, recipe: Recipe, steps: int) -> None:
-        self.model = ImageTextModel(recipe)
+    def __init__(
+        self,
+        corpus: Corpus,
+        held_out: HeldOut,
+        recipe: Recipe,
+        steps: int,
+        *,
+        model: ImageTextModel | None = None,
+        teacher: Teacher | None = None,
+    ) -> None:
+        """`model`: one that was trained before, to go on from."""
+        self.model = model or ImageTextModel(recipe)
+        self._teacher = teacher
+        if teacher is not None:
+            # Spaces differ, also in size: a matrix that is learnt along leads from one to the other (Romero et al.
+            # 2015, FitNets), and one that begins as the identity leaves equal spaces alone.
+            leads = nn.Linear(recipe.tower.dimensions, teacher.dimensions, bias=False)
+            nn.init.eye_(leads.weight)
+            self.model.add_module(TO_TEACHER, leads)
         self._stage = recipe.stages[0]
         self._corpus, self._held_out, self._recipe, self._steps = corpus, held_out, recipe, steps
         self._vectors = torch.from_numpy(corpus.vectors)
@@ -113,7 +156,7 @@ class ImageTextTask:
             [int(corpus.texts_of[first[n], 0]) for n in range(len(corpus.labels))]
         )
         self._label_of = torch.from_numpy(corpus.label_of).long()
-        if isinstance(self.model.head, Residual):
+        if model is None and isinstance(self.model.head, Residual):
             self.model.head.centre(self._vectors.mean(dim=0))
         # The square root keeps two thousand icons of one picture each from hiding the classes of photographs.
         self._label_share = torch.bincount(self._label_of[self._label_of >= 0], minlength=1).float().sqrt()
@@ -159,7 +202,13 @@ class ImageTextTask:
         to_label = losses.label_texts(rows, names, label_of.to(device), model.scale)
         self._remember(rows.detach(), chosen)
         total = (to_text + to_picture) / 2 + recipe.label_loss * to_label
-        return total, {
+        taught = {}
+        if self._teacher is not None:
+            led = functional.normalize(model.get_submodule(TO_TEACHER)(rows), dim=1)
+            apart = (1 - (led * self._teacher.rows(chosen).to(device)).sum(dim=1)).mean()
+            total = total + recipe.teacher_loss * apart
+            taught = {"teacher_loss": float(apart.detach())}
+        return total, taught | {
             "text_loss": float(to_text.detach()),
             "picture_loss": float(to_picture.detach()),
             "label_loss": float(to_label.detach()),

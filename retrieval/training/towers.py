@@ -53,7 +53,7 @@ class _ResNet(nn.Module):
             for position in range(depth):
                 stride = 2 if stage > 0 and position == 0 else 1
                 drop = shape.stochastic_depth * number / max(1, total - 1)
-                blocks.append(_Block(channels, width, stride, drop))
+                blocks.append(Block(channels, width, stride, drop))
                 channels, number = width, number + 1
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(shape.dropout)
@@ -65,7 +65,7 @@ class _ResNet(nn.Module):
         return rows
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     def __init__(self, channels: int, width: int, stride: int, drop: float) -> None:
         super().__init__()
         self.first = _conv(channels, width, stride=stride)
