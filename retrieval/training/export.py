@@ -1,6 +1,5 @@
 """How does a trained image encoder get small enough to ship? Normalisations folded in, int8, and what that cost."""
 
-import io
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -116,22 +115,22 @@ _SEEN_AGAIN = augment.Augmentation(smallest_crop=0.7, stretch=1.1, flip=0.0, col
 def float32_graph(tower: nn.Module, side_px: int) -> bytes:
     """ONNX, from `pixel_values` (N, 3, side_px, side_px) to `embedding` (N, D); normalisations are folded into the
     convolutions before them."""
-    written = io.BytesIO()
     example = torch.zeros(2, 3, side_px, side_px)
     # The tracer is deprecated for an exporter that needs a further package; torch is pinned.
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as work:
+        written = Path(work) / "image.onnx"
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            tower.eval().to(memory_format=torch.contiguous_format),
+            tower.eval(),
             (example,),
-            written,
+            str(written),
             dynamo=False,
             opset_version=OPSET,
             input_names=["pixel_values"],
             output_names=["embedding"],
             dynamic_axes={"pixel_values": {0: "batch"}, "embedding": {0: "batch"}},
         )
-    return written.getvalue()
+        return written.read_bytes()
 
 
 def int8_graph(graph: bytes, pixels: Vectors) -> bytes:

@@ -42,7 +42,8 @@ class TrainingError(Exception):
 class Task(Protocol):
     """What is trained. `model` holds all that has weights; it is moved to the device by the loop."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module: ...
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """Of the batch of `step`, drawn from `generator` (on the CPU), and figures to write down."""
@@ -105,7 +106,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     device = _device(settings.device)
     task.model.to(device)
-    optimiser = torch.optim.AdamW(_groups(task.model, settings.weight_decay, settings.slow), lr=settings.learning_rate)
+    optimiser = torch.optim.AdamW(
+        _groups(task.model, settings.weight_decay, settings.slow), lr=settings.learning_rate
+    )
     averaged = Average(task.model, settings.average)
     progress = Progress()
     if resume:

@@ -114,7 +114,7 @@ class _Vit(nn.Module):
 
 
 def _projection(width: int, dimensions: int) -> nn.Sequential:
-    """Centred over the batch: else all pictures begin, and stay for long, in one narrow cone (measured: a mean cosine of
+    """Centred over the batch: else all pictures begin, and stay, in one narrow cone (measured: a mean cosine of
     0.94 between pictures after 900 steps, and next to nothing learnt)."""
     return nn.Sequential(nn.Linear(width, dimensions), nn.BatchNorm1d(dimensions, affine=False))
 

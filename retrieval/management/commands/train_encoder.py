@@ -148,7 +148,7 @@ class Command(BaseCommand):
 
 
 # Each takes one ingredient out of the recipe, so that its worth can be measured.
-ABLATIONS = {
+ABLATIONS: dict[str, dict[str, Any]] = {
     "labels": {"label_loss": 0.0},
     "other-texts": {"other_texts": 0, "queue": 0},
     "soft-targets": {"softness": 0.0},
