@@ -6,7 +6,7 @@ A channel looks at one kind of evidence, inside the scope only: `lexical` at wor
 
 from collections.abc import Sequence
 
-from kb.models import Segment
+from kb.permissions import segments_in
 from retrieval import lexical, spaces, vectors
 from retrieval.analysis import query_terms
 from retrieval.picture import QueryPicture
@@ -60,7 +60,7 @@ def _words_of(picture: QueryPicture, found: Sequence[Candidates], scope: Scope) 
             and candidates.items
             and candidates.items[0].score >= SAME_PICTURE
         ):
-            same = Segment.objects.filter(pk=candidates.items[0].segment_id, audience__in=scope.audiences)
+            same = segments_in(scope.audiences).filter(pk=candidates.items[0].segment_id)
             # No row: deleted since the channel answered.
             return same.values_list("ocr_text", flat=True).first() or ""
     return picture.words()

@@ -27,6 +27,8 @@ class Passage:
     heading_path: tuple[str, ...] = ()
     ocr_text: str = ""
     picture_uri: str = ""
+    start_ms: int | None = None
+    thumbnail_key: str = ""
     vectors: tuple[tuple[VectorSet, npt.NDArray[np.float32]], ...] = ()
 
 
@@ -82,6 +84,8 @@ def an_asset(
             text=passage.text,
             ocr_text=passage.ocr_text,
             picture_uri=passage.picture_uri,
+            start_ms=passage.start_ms,
+            thumbnail_key=passage.thumbnail_key,
             language=detect_language(passage.text),
         )
         for vector_set, row in passage.vectors:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.rank import RankingSettings
+from kb.ranking import RankingSettings
 from retrieval.ranking import (
     CALIBRATIONS,
     MATCHES_FROM,
