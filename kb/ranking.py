@@ -52,7 +52,7 @@ class RankingSettings:
                 raise RankingSettingsError(
                     f"There is no ranking setting {name!r}. There are: {', '.join(known)}."
                 )
-        return replace(self, **overrides)  # type: ignore[arg-type]  # __post_init__ checks the values.
+        return replace(self, **overrides)  # __post_init__ checks the values.
 
     def weights(
         self, channels: Iterable[str], *, language: str = "", text_languages: frozenset[str] | None = None

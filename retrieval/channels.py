@@ -13,6 +13,9 @@ from retrieval.picture import QueryPicture
 from retrieval.query import ParsedQuery
 from retrieval.scope import Candidates, Scope
 
+# Channels of the query's words that look at words, and the one that reads the query's picture.
+OF_WORDS = frozenset({"lexical", "text"})
+READ = "read"
 # From this cosine on two pictures are the same one, resized, recompressed or tinted: over 659 photos and screenshots
 # the nearest other picture lies above it in less than 5 % of cases, and a recompressed copy at 0.97 on average.
 SAME_PICTURE = 0.95
@@ -48,7 +51,7 @@ def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidat
         found.append(vectors.find("visual", visual_set, seen, scope, depth))
     words = _words_of(picture, found, scope)
     rarest = lexical.weigh(query_terms(words), scope.audiences)[:READ_TERMS]
-    found.append(_renamed(lexical.find(rarest, scope, depth), "read"))
+    found.append(_renamed(lexical.find(rarest, scope, depth), READ))
     return found
 
 

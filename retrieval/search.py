@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 # Segments that each channel proposes: enough for ten pages of ten assets with several matching segments each.
 DEPTH = 200
 MAX_PAGE_SIZE = 50
+# A ranking that evaluations ask for, beside those of the channels.
+WITHOUT_PIXELS = "without_pixels"
 # Segments in which a phrase is looked for word by word; a phrase of words more frequent than this is cut short.
 PHRASE_CANDIDATES = 2000
 
@@ -69,7 +71,11 @@ def search(user: AnyUser, request: SearchRequest) -> SearchResult:
 
 
 def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str, list[int]]:
-    """The first `depth` asset ids by channel, and as ranked by default under `fused`: for evaluation."""
+    """The first `depth` asset ids by channel, and as ranked by default under `fused`: for evaluation.
+
+    Under WITHOUT_PIXELS, as if no picture had been encoded: only words count that stand in or about the files, or in
+    the query's picture.
+    """
     question = understand(request)
     scope = permit(user, question)
     found = retrieve(question, scope)
@@ -81,6 +87,12 @@ def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str
             else Found((), picture=(candidates,))
         )
         lists[candidates.channel] = [item.asset_id for item in order(user, question, scope, alone)]
+    told = Found(
+        found.terms,
+        tuple(item for item in found.words if item.channel in channels.OF_WORDS),
+        tuple(item for item in found.picture if item.channel == channels.READ),
+    )
+    lists[WITHOUT_PIXELS] = [item.asset_id for item in order(user, question, scope, told)]
     lists["fused"] = [item.asset_id for item in order(user, question, scope, found)]
     return {channel: assets[:depth] for channel, assets in lists.items()}
 

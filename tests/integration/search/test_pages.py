@@ -85,6 +85,7 @@ def test_evaluation_gets_the_ranking_that_people_get(reader: User, plant: Collec
     assert lists == {
         "lexical": [hit.asset_id for hit in shown][:3],
         "fused": [hit.asset_id for hit in shown][:3],
+        "without_pixels": [hit.asset_id for hit in shown][:3],
     }
 
 

@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from kb.models import Collection, VectorSet
+from retrieval import search
+from retrieval.search import SearchRequest
 from tests.builders import encoded, scene
 from tests.integration.search.asking import (
     a_picture,
@@ -92,3 +94,17 @@ def test_pictures_in_every_mode_can_be_asked_with(reader: User, plant: Collectio
         stream = io.BytesIO()
         scene(1).convert(mode).save(stream, "TIFF" if mode == "CMYK" else "PNG")
         assert found(reader, picture=stream.getvalue()) == ["scene 1"], mode
+
+
+def test_evaluation_can_leave_out_what_only_pixels_tell(
+    reader: User, plant: Collection, looks: VectorSet, read_in_pictures: list[str]
+) -> None:
+    alarms = an_asset(plant, ["Alarm E42: the seal is dry."], title="alarms")
+    picture = a_picture(plant, looks, 1, title="picture")
+    read_in_pictures.append("E42")
+    lists = search.ranked_assets(reader, SearchRequest(picture=encoded(scene(1))), 10)
+    assert lists["lookalike"] == [picture.pk]
+    # The picture is known, so what ingest read in it counts: nothing.
+    assert lists["without_pixels"] == []
+    lists = search.ranked_assets(reader, SearchRequest(picture=encoded(scene(99))), 10)
+    assert lists["without_pixels"] == lists["read"] == [alarms.pk]
