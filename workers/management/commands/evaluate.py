@@ -15,6 +15,7 @@ from retrieval import evaluation_runs
 from retrieval.encoders.base import EncoderError
 from retrieval.evaluation_data import DataError
 from retrieval.evaluation_runs import RunError
+from retrieval.fusion.base import FusionError
 from retrieval.training.shards import ShardError
 from workers.evaluate import page
 from workers.evaluate.beir import evaluate_beir
@@ -49,6 +50,19 @@ class Command(BaseCommand):
         shards = kind("shards", "an encoder on held-out shards, without a database", _shards)
         shards.add_argument("shards", type=Path, nargs="+", help="tar shards: NNN.webp and NNN.json")
         shards.add_argument("--image-onnx", type=Path, metavar="DIR", help=ENCODER)
+        fusion = kind(
+            "fusion", "the ways to make one vector of words and pixels, without a database", _fusion
+        )
+        fusion.add_argument(
+            "folder", type=Path, help=f"tar shards to learn from and measure on, or {CAPTIONED}"
+        )
+        fusion.add_argument("--language", default="", help="of the sentences: en, zh or captions")
+        fusion.add_argument(
+            "--told", type=float, default=0.5, help="share of the pictures of which words are known"
+        )
+        fusion.add_argument("--weights", type=Path, metavar="DIR", help="measure these instead of training")
+        fusion.add_argument("--save-weights", type=Path, metavar="DIR", help="keep what was learned")
+        fusion.add_argument("--image-onnx", type=Path, metavar="DIR", help=ENCODER)
         compare = kinds.add_parser("compare", help="two saved runs")
         compare.add_argument("runs", type=Path, nargs=2, metavar="RUN.json")
         compare.add_argument("--report", type=Path, metavar="OUT.html", help="write a page")
@@ -56,7 +70,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
             figures = self._compare(options) if options["kind"] == "compare" else self._evaluate(options)
-        except (DataError, ShardError, RunError, EncoderError) as error:
+        except (DataError, ShardError, RunError, EncoderError, FusionError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(figures, ensure_ascii=False))
 
@@ -95,3 +109,19 @@ def _captions(options: dict[str, Any]) -> Outcome:
 
 def _shards(options: dict[str, Any]) -> Outcome:
     return evaluate_shards(options["shards"], picture_encoder(options["image_onnx"]))
+
+
+def _fusion(options: dict[str, Any]) -> Outcome:
+    # On torch, which only the extra `models` brings.
+    from workers.evaluate.fusion import evaluate_fusion
+
+    if not 0 <= options["told"] <= 1:
+        raise CommandError("--told is a share, from 0 to 1.")
+    return evaluate_fusion(
+        options["folder"],
+        picture_encoder(options["image_onnx"]),
+        language=options["language"],
+        told=options["told"],
+        weights=options["weights"],
+        save_weights=options["save_weights"],
+    )
