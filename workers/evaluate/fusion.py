@@ -171,15 +171,14 @@ def _outcome(
         name: float(values.mean())
         for name, values in evaluation.chance(judged[BASE], len(right[0]), any_positive=True).items()
     }
-    rows = [
-        Row("chance", by_chance),
-        *(row(name, section, columns=COLUMNS, p=p_values.get(name)) for name, section in sections.items()),
-    ]
+    rows = {
+        name: row(name, section, columns=COLUMNS, p=p_values.get(name)) for name, section in sections.items()
+    }
     known = sum(bool(picture.words) for picture in data.measure)
     table = Table(
         f"{data.name}, question → segment, {data.language}: {len(distinct)} questions, {len(data.measure)} pictures,"
         f" words known of {known}; {how}",
-        tuple(rows),
+        (Row("chance", by_chance), *rows.values()),
         COLUMNS,
         f"p: of the difference in MRR to {BASE}, paired randomisation test.",
     )
@@ -194,24 +193,20 @@ def _outcome(
         "image_encoder": space,
         "chance": rounded(by_chance),
         "fusions": {
-            name: rounded(section.means())
-            | {
-                "interval": {
-                    column: _bounds(section, column) for column in COLUMNS if column in section.values
-                }
-            }
-            | ({"p": round(p_values[name], 5)} if name in p_values else {})
-            for name, section in sections.items()
+            name: rounded(measured.means)
+            | {"interval": {column: _bounds(found) for column, found in measured.intervals.items()}}
+            | ({} if measured.p is None else {"p": round(measured.p, 5)})
+            for name, measured in rows.items()
         },
     }
     run = Run("fusion", data.name, {"image_encoder": space, "how": how}, sections)
-    best = max(sections, key=lambda name: sections[name].means()[TESTED])
+    best = max(sections, key=lambda name: rows[name].means[TESTED])
     shown = _examples(data, f"{best}: question → segment", similarities[best][asked], right, distinct)
     return Outcome(run, figures, [table], shown)
 
 
-def _bounds(section: Section, column: str) -> list[float]:
-    return [round(bound, 4) for bound in section.interval(column)]
+def _bounds(interval: tuple[float, float]) -> list[float]:
+    return [round(bound, 4) for bound in interval]
 
 
 def _examples(
