@@ -5,10 +5,13 @@ A channel looks at one kind of evidence, inside the scope only: `lexical` at wor
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 from kb.permissions import segments_in
 from retrieval import lexical, spaces, vectors
 from retrieval.analysis import query_terms
+from retrieval.encoders.base import Vectors
 from retrieval.picture import QueryPicture
 from retrieval.query import ParsedQuery
 from retrieval.scope import Candidates, Scope
@@ -32,27 +35,37 @@ def by_words(
     found = [lexical.find(terms, scope, depth)]
     if not query.text:
         return found
-    if text_set := vectors.active_set("text"):
+    if text_set := vectors.set_of("text", spaces.text_encoder().spec):
         found.append(vectors.find("text", text_set, spaces.query_vector(query.text), scope, depth))
     seen = spaces.visual_query_vector(query.text)
-    if seen is not None and (visual_set := vectors.active_set("visual")):
-        found.append(vectors.find("visual", visual_set, seen, scope, depth))
-    return found
+    return found if seen is None else [*found, *_visual(seen, "words", scope, depth)]
 
 
 def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidates]:
     """What the pixels of `picture`, and the words in it, find."""
     found = []
-    if look_set := vectors.active_set("lookalike"):
-        look = spaces.lookalike_encoder().encode_images([picture.image])[0]
+    looks = spaces.lookalike_encoder()
+    if look_set := vectors.set_of("lookalike", looks.spec):
+        look = looks.encode_images([picture.image])[0]
         found.append(vectors.find("lookalike", look_set, look, scope, depth))
     seen = spaces.picture_vector(picture.image)
-    if seen is not None and (visual_set := vectors.active_set("visual")):
-        found.append(vectors.find("visual", visual_set, seen, scope, depth))
+    if seen is not None:
+        found += _visual(seen, "pictures", scope, depth)
     words = _words_of(picture, found, scope)
     rarest = lexical.weigh(query_terms(words), scope.audiences)[:READ_TERMS]
     found.append(_renamed(lexical.find(rarest, scope, depth), READ))
     return found
+
+
+def _visual(seen: Vectors, side: Literal["words", "pictures"], scope: Scope, depth: int) -> list[Candidates]:
+    """What shows what the query says or shows; nothing while the library has no vectors of the encoder."""
+    encoder = spaces.image_encoder()
+    visual_set = encoder and vectors.set_of("visual", encoder.spec)
+    if not visual_set:
+        return []
+    return [
+        replace(vectors.find("visual", visual_set, seen, scope, depth), cosines=spaces.visual_range(side))
+    ]
 
 
 def _words_of(picture: QueryPicture, found: Sequence[Candidates], scope: Scope) -> str:
@@ -70,4 +83,4 @@ def _words_of(picture: QueryPicture, found: Sequence[Candidates], scope: Scope) 
 
 
 def _renamed(candidates: Candidates, channel: str) -> Candidates:
-    return Candidates(channel, candidates.items, candidates.is_capped, candidates.attainable)
+    return replace(candidates, channel=channel)

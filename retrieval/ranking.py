@@ -10,7 +10,8 @@ from retrieval.results import ChannelScore
 from retrieval.scope import Candidates
 
 # Where unrelated and equal pairs lie: for `text` all-MiniLM-L6-v2's questions and passages, for `visual` the narrow
-# range of CLIP-like encoders between words and pictures, for `lookalike` retrieval/encoders/lookalike.py's.
+# range of CLIP-like encoders between words and pictures (the compact encoder brings its own, `Candidates.cosines`), for
+# `lookalike` retrieval/encoders/lookalike.py's.
 CALIBRATIONS = {
     "text": Calibration(0.0, 1.0),
     "visual": Calibration(0.05, 0.4),
@@ -61,11 +62,14 @@ def of_words(
     share: float,
     language: str,
     text_languages: frozenset[str] | None,
+    visual_languages: frozenset[str] | None = None,
 ) -> Proposals:
     names = [candidates.channel for candidates in channels]
     if names == ["newest"]:
         return Proposals(tuple(channels), {"newest": share})
-    weights = settings.weights(names, language=language, text_languages=text_languages)
+    weights = settings.weights(
+        names, language=language, text_languages=text_languages, visual_languages=visual_languages
+    )
     return Proposals(tuple(channels), {channel: share * weight for channel, weight in weights.items()})
 
 
@@ -83,11 +87,13 @@ def rank(
     weights: dict[str, float] = {}
     raw: dict[str, dict[int, tuple[int, float]]] = {}
     proposing: set[str] = set()
+    floors: dict[str, float] = {}
     for number, side in enumerate(sides):
         for candidates in side.channels:
             # Words and picture may both have a `visual` channel.
             key = f"{candidates.channel}/{number}"
             calibrated = _calibrated(candidates)
+            floors[key] = _matches_from(candidates)
             scores[key] = {segment: score for segment, score in calibrated.items() if segment in places}
             weights[key] = side.weights[candidates.channel]
             # Within its side: how much the words count against the picture is no word on what the words match.
@@ -97,7 +103,7 @@ def rank(
                 item.segment_id: (position, item.score)
                 for position, item in enumerate(candidates.items, start=1)
             }
-    matched = _matched(scores, proposing)
+    matched = _matched(scores, proposing, floors)
     scores = {
         key: {segment: by[segment] for segment in by if segment in matched} for key, by in scores.items()
     }
@@ -118,11 +124,13 @@ def rank(
     ]
 
 
-def _matched(scores: Mapping[str, Mapping[int, float]], proposing: Members[str]) -> set[int]:
+def _matched(
+    scores: Mapping[str, Mapping[int, float]], proposing: Members[str], floors: Mapping[str, float]
+) -> set[int]:
     """The segments that some channel, asked alone, would show."""
     matched: set[int] = set()
     for key, by in scores.items():
-        floor = MATCHES_FROM.get(key.split("/")[0], 0.0)
+        floor = floors[key]
         if key in proposing or len(scores) == 1:
             matched |= {segment for segment, score in by.items() if score >= floor and score > 0}
     return matched
@@ -131,10 +139,23 @@ def _matched(scores: Mapping[str, Mapping[int, float]], proposing: Members[str])
 def _calibrated(candidates: Candidates) -> dict[int, float]:
     """Scores between 0 and 1 by bounds of the query and the encoder, never by the other results."""
     scores = {item.segment_id: item.score for item in candidates.items}
-    calibration = CALIBRATIONS.get(candidates.channel)
+    calibration = _calibration(candidates)
     if calibration is None:
         return calibrated_lexical(scores, candidates.attainable)
     return {segment: calibration(score) for segment, score in scores.items()}
+
+
+def _calibration(candidates: Candidates) -> Calibration | None:
+    cosines = candidates.cosines
+    return Calibration(cosines.low, cosines.high) if cosines else CALIBRATIONS.get(candidates.channel)
+
+
+def _matches_from(candidates: Candidates) -> float:
+    """The calibrated score from which on the channel brings something up by itself."""
+    calibration = _calibration(candidates)
+    if calibration and candidates.cosines:
+        return calibration(candidates.cosines.matches_from)
+    return MATCHES_FROM.get(candidates.channel, 0.0)
 
 
 def _reasons(

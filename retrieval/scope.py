@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from kb.recordings import is_recording
+from retrieval.encoders.base import CosineRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,5 @@ class Candidates:
     is_capped: bool = False
     # The largest score that any text could have had for this query: for calibration (lexical only).
     attainable: float = 0.0
+    # Where the encoder's cosines lie, for the same end; None where they lie as its channel's usually do.
+    cosines: CosineRange | None = None

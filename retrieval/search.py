@@ -188,6 +188,7 @@ def order(user: AnyUser, question: Question, scope: Scope, found: Found) -> list
         share=question.text_weight,
         language=question.query.language,
         text_languages=spaces.text_languages(),
+        visual_languages=spaces.visual_languages(),
     )
     return rank([words, of_picture(found.picture, share=1 - question.text_weight)], places, weighing)
 

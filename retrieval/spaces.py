@@ -20,7 +20,8 @@ from django.core.cache import cache
 from PIL import Image
 from prometheus_client import Counter, Histogram
 
-from retrieval.encoders.base import Encoder, EncoderSpec, Vectors
+from retrieval.encoders.base import CosineRange, Encoder, EncoderSpec, Vectors
+from retrieval.encoders.compact_image import CompactEncoder, CompactSource
 from retrieval.encoders.lookalike import LookAlikeEncoder
 from retrieval.encoders.minilm import NAME as EMBEDDED_TEXT
 from retrieval.encoders.pictures import upright_rgb
@@ -70,7 +71,14 @@ def query_vector(text: str) -> Vectors:
 def visual_query_vector(text: str) -> Vectors | None:
     """float32 (D,) of unit length, in the space of `image_encoder`; None where it reads none. Read-only."""
     encoder = image_encoder()
-    return _words(encoder, text) if encoder and "text" in encoder.spec.modalities else None
+    if encoder is None or "text" not in encoder.spec.modalities:
+        return None
+    if isinstance(encoder, CompactEncoder):
+        # The text encoder ran already for the passages, or its vector is in a cache; the head takes no time.
+        row: Vectors = encoder.from_text_vectors(query_vector(text)[None])[0]
+        row.flags.writeable = False
+        return row
+    return _words(encoder, text)
 
 
 def picture_vector(image: Image.Image) -> Vectors | None:
@@ -89,6 +97,19 @@ def picture_vector(image: Image.Image) -> Vectors | None:
 def text_languages() -> frozenset[str] | None:
     """The languages that `text_encoder` knows, ISO 639-1. None: not known to be limited."""
     return LANGUAGES.get(text_encoder().spec.name)
+
+
+def visual_languages() -> frozenset[str] | None:
+    """Those in which words find pictures by what they show. None: not known to be limited."""
+    return text_languages() if isinstance(image_encoder(), CompactEncoder) else None
+
+
+def visual_range(side: Literal["words", "pictures"]) -> CosineRange | None:
+    """Where the cosines of such a query with pictures lie. None: as with encoders of CLIP's kind."""
+    encoder = image_encoder()
+    if not isinstance(encoder, CompactEncoder):
+        return None
+    return encoder.config.words if side == "words" else encoder.config.pictures
 
 
 def lookalike_encoder() -> Encoder:
@@ -115,7 +136,10 @@ def _loaded() -> tuple[Encoder, Encoder | None]:
 @lru_cache(maxsize=1)
 def _load(profile: str, models_dir: Path, text: str, image: str) -> tuple[Encoder, Encoder | None]:
     chosen = encoders(profile, text=text, image=image)
-    return load(chosen.text, models_dir), load(chosen.image, models_dir) if chosen.image else None
+    words = load(chosen.text, models_dir)
+    if isinstance(chosen.image, CompactSource):
+        return words, CompactEncoder(chosen.image, words)
+    return words, load(chosen.image, models_dir) if chosen.image else None
 
 
 def _words(encoder: Encoder, text: str) -> Vectors:

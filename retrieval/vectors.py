@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
-from kb.models import SetState, VectorSet
+from kb.models import VectorSet
+from retrieval.encoders.base import EncoderSpec
 from retrieval.planner import Plan
 from retrieval.planner import plan as make_plan
 from retrieval.scope import Candidate, Candidates, Scope
@@ -33,9 +34,14 @@ FROM kb_audiencewordtotals
 """
 
 
-def active_set(modality: str) -> VectorSet | None:
-    """The set that answers queries of `modality`, or None while there is none."""
-    return VectorSet.objects.filter(modality=modality, state=SetState.ACTIVE).first()
+def set_of(modality: str, spec: EncoderSpec) -> VectorSet | None:
+    """The set whose vectors may be compared with those of this encoder, or None while there is none.
+
+    By encoder and not by state: until the last process has the new encoder, old and new ones each ask their own set.
+    """
+    return VectorSet.objects.filter(
+        modality=modality, encoder=spec.name, revision=spec.revision, dimensions=spec.dimensions
+    ).first()
 
 
 def find(

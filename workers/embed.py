@@ -5,7 +5,7 @@ They are staged: `kb_vector` holds only what is published, so an index never has
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from kb.models import AssetVersion, Segment, StagedVector, VectorSet
 from kb.models.vector import Modality
 from kb.storage import Storage
 from retrieval import spaces
-from retrieval.encoders.base import Encoder, Vectors
+from retrieval.encoders.base import Encoder, EncoderSpec, Vectors
 from workers import fuse, vector_sets
 from workers.segments import own_words, readable_name
 
@@ -42,10 +42,37 @@ def revision() -> str:
     ]
 
 
-def encode(version: AssetVersion, segments: Sequence[Segment], objects: Storage) -> list[SetVectors]:
-    """Everything that the configured encoders say about these segments."""
+def modalities() -> dict[Modality, EncoderSpec]:
+    """What the configured encoders make vectors of, and whose vectors those are."""
+    image = spaces.image_encoder()
+    made = {
+        Modality.TEXT: spaces.text_encoder().spec,
+        Modality.LOOKALIKE: spaces.lookalike_encoder().spec,
+    }
+    if image is not None:
+        made[Modality.VISUAL] = image.spec
+        if fuse.shares_a_space(image):
+            made[Modality.FUSED] = image.spec
+    return made
+
+
+def encode(
+    version: AssetVersion,
+    segments: Sequence[Segment],
+    objects: Storage,
+    *,
+    only: Container[Modality] = tuple(Modality),
+) -> list[SetVectors]:
+    """Everything, or `only` that, what the configured encoders say about these segments."""
     words = _words(version, segments)
-    return [*_of_words(segments, words), *_of_pictures(segments, words, objects)]
+    # Words in pictures count for the fused vector too; where passages are wanted they are encoded once for both.
+    is_read = [
+        Modality.TEXT in only or (Modality.FUSED in only and bool(segment.picture_key))
+        for segment in segments
+    ]
+    passages = _encoded_words([text if read else "" for text, read in zip(words, is_read, strict=True)])
+    found = _of_words(segments, words, passages) if Modality.TEXT in only else []
+    return [*found, *_of_pictures(segments, words, passages, objects, only)]
 
 
 def stage(found: Sequence[SetVectors]) -> None:
@@ -73,33 +100,53 @@ def _words(version: AssetVersion, segments: Sequence[Segment]) -> list[str]:
     return [name if (segment.part, segment.ordinal) == (0, 0) else "" for segment in segments]
 
 
-def _of_words(segments: Sequence[Segment], words: Sequence[str]) -> list[SetVectors]:
+def _encoded_words(words: Sequence[str]) -> Vectors:
+    """A row for each of `words`; zeros where there are none."""
+    told = [index for index, text in enumerate(words) if text]
+    encoder = spaces.text_encoder()
+    rows = np.zeros((len(words), encoder.spec.dimensions), dtype=np.float32)
+    if told:
+        rows[told] = encoder.encode_texts([words[index] for index in told])
+    return rows
+
+
+def _of_words(segments: Sequence[Segment], words: Sequence[str], passages: Vectors) -> list[SetVectors]:
     told = [index for index, text in enumerate(words) if text]
     if not told:
         return []
-    encoder = spaces.text_encoder()
-    vector_set = vector_sets.ensure_vector_set(encoder.spec, Modality.TEXT)
-    rows = encoder.encode_texts([words[index] for index in told])
-    return [SetVectors(vector_set, [segments[index].pk for index in told], rows)]
+    vector_set = vector_sets.ensure_vector_set(spaces.text_encoder().spec, Modality.TEXT)
+    return [SetVectors(vector_set, [segments[index].pk for index in told], passages[told])]
 
 
-def _of_pictures(segments: Sequence[Segment], words: Sequence[str], objects: Storage) -> list[SetVectors]:
+def _of_pictures(
+    segments: Sequence[Segment],
+    words: Sequence[str],
+    passages: Vectors,
+    objects: Storage,
+    only: Container[Modality],
+) -> list[SetVectors]:
     seen = [index for index, segment in enumerate(segments) if segment.picture_key]
-    if not seen:
+    looks, image = spaces.lookalike_encoder(), spaces.image_encoder()
+    encoders: list[Encoder] = [looks] if Modality.LOOKALIKE in only else []
+    if image is not None and (Modality.VISUAL in only or Modality.FUSED in only):
+        encoders.append(image)
+    if not seen or not encoders:
         return []
     ids = [segments[index].pk for index in seen]
-    looks, encoder = spaces.lookalike_encoder(), spaces.image_encoder()
-    encoders = [looks] if encoder is None else [looks, encoder]
-    keys = [segments[index].picture_key for index in seen]
-    rows = _encoded_pictures(encoders, keys, objects)
-    found = [SetVectors(vector_sets.ensure_vector_set(looks.spec, Modality.LOOKALIKE), ids, rows[0])]
-    if encoder is not None:
-        found.append(SetVectors(vector_sets.ensure_vector_set(encoder.spec, Modality.VISUAL), ids, rows[1]))
-        if fuse.shares_a_space(encoder):
-            fused = vector_sets.ensure_vector_set(encoder.spec, Modality.FUSED)
-            found.append(
-                SetVectors(fused, ids, fuse.fuse(encoder, [words[index] for index in seen], rows[1]))
-            )
+    rows = _encoded_pictures(encoders, [segments[index].picture_key for index in seen], objects)
+    found = []
+    for encoder, vectors in zip(encoders, rows, strict=True):
+        by_modality = {Modality.LOOKALIKE: vectors}
+        if encoder is image:
+            by_modality = {Modality.VISUAL: vectors}
+            if Modality.FUSED in only and fuse.shares_a_space(encoder):
+                told = [words[index] for index in seen]
+                by_modality[Modality.FUSED] = fuse.fuse(encoder, told, vectors, passages[seen])
+        found += [
+            SetVectors(vector_sets.ensure_vector_set(encoder.spec, modality), ids, made)
+            for modality, made in by_modality.items()
+            if modality in only
+        ]
     return found
 
 

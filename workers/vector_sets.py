@@ -18,6 +18,12 @@ _MAKE = """
 """
 
 
+def hold() -> None:
+    """One transaction at a time makes, switches or drops sets."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('kb vector sets', 0))")
+
+
 def ensure_vector_set(spec: EncoderSpec, modality: str) -> VectorSet:
     """The set of this encoder for this modality, made with its partition if it is new.
 
@@ -27,8 +33,7 @@ def ensure_vector_set(spec: EncoderSpec, modality: str) -> VectorSet:
     if existing is not None:
         return existing
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('kb vector sets', 0))")
+        hold()
         active = VectorSet.objects.filter(modality=modality, state=SetState.ACTIVE).exists()
         made, is_new = VectorSet.objects.get_or_create(
             encoder=spec.name,

@@ -29,6 +29,22 @@ class EncoderSpec:
         return f"{self.name}@{self.revision}"
 
 
+@dataclass(frozen=True, slots=True)
+class CosineRange:
+    """Where an encoder's cosines lie: `low` of what has nothing to do with the query, `high` of what answers it well.
+
+    From `matches_from` on something is shown as a match. Raises ValueError for bounds out of order.
+    """
+
+    low: float
+    high: float
+    matches_from: float
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.low < self.high <= 1 or not self.low <= self.matches_from <= 1:
+            raise ValueError(f"No range of cosines: {self.low}, {self.high}, from {self.matches_from}.")
+
+
 class EncoderError(Exception):
     """The encoder could not be loaded, or cannot encode this."""
 
@@ -50,6 +66,11 @@ class Encoder(Protocol):
         ...
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors: ...
+
+
+def text_space(encoder: Encoder) -> str:
+    """The space that the encoder puts texts into: another's, where it was trained to agree with one, else its own."""
+    return str(getattr(encoder, "text_space", encoder.spec.name))
 
 
 def unit_rows(rows: npt.NDArray[Any]) -> Vectors:

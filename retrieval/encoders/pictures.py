@@ -51,6 +51,15 @@ def upright_rgb(image: Image.Image) -> Image.Image:
         raise EncoderError("The picture's data is damaged; save it anew and try again.") from error
 
 
+def squashed(image: Image.Image, side_px: int) -> Image.Image:
+    """Stretched to a square, whatever its shape. Averaged over areas on the way down, so that nothing flickers."""
+    return image.resize(
+        (side_px, side_px),
+        Image.Resampling.BILINEAR,
+        reducing_gap=2.0 if min(image.size) >= side_px else None,
+    )
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey of 16 bits or more, its own range spread over 0 to 255: Pillow's conversion clips it to white."""
     values = np.asarray(image, dtype=np.float32)

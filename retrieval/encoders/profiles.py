@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from retrieval.encoders.base import EncoderError
+from retrieval.encoders.compact_image import NAME as COMPACT
+from retrieval.encoders.compact_image import CompactSource
 from retrieval.encoders.dual import DualSource
 from retrieval.encoders.manifest import Source
 from retrieval.encoders.minilm import NAME as EMBEDDED_TEXT
@@ -13,6 +15,8 @@ from retrieval.encoders.sentence import SentenceSource
 # Chinese and English among them. The prompts are what the sentence encoder's authors trained it with.
 RECOMMENDED_IMAGE = "google/siglip2-base-patch16-224"
 RECOMMENDED_TEXT = "intfloat/multilingual-e5-small"
+# KB_IMAGE_ENCODER says so where pictures shall not be found by what they show.
+NO_IMAGE = "none"
 # Families that expect prompts without saying so in their files: a part of the name, and the prompts.
 KNOWN_PROMPTS = {"e5-": ("query: ", "passage: ")}
 
@@ -22,15 +26,18 @@ class Encoders:
     """What to load: a text encoder always; an image encoder where one is configured."""
 
     text: Source
-    image: Source | None
+    image: Source | CompactSource | None
 
 
 def encoders(profile: str, *, text: str = "", image: str = "") -> Encoders:
-    """`text`, `image`: transformers names or local folders. Raises EncoderError for a contradiction."""
+    """`text`, `image`: transformers names or local folders; `compact` and `none` are images' too.
+
+    Raises EncoderError for a contradiction.
+    """
     match profile:
         case "embedded":
             _refuse(profile, "KB_TEXT_ENCODER", text)
-            return Encoders(MiniLmSource(), DualSource(image) if image else None)
+            return Encoders(MiniLmSource(), _image(image) if image else _shipped())
         case "recommended":
             _refuse(profile, "KB_TEXT_ENCODER", text)
             _refuse(profile, "KB_IMAGE_ENCODER", image)
@@ -40,7 +47,7 @@ def encoders(profile: str, *, text: str = "", image: str = "") -> Encoders:
                 raise EncoderError(
                     f"Profile custom needs KB_TEXT_ENCODER: a hub name, a folder, or {EMBEDDED_TEXT}."
                 )
-            return Encoders(_sentence(text), DualSource(image) if image else None)
+            return Encoders(_sentence(text), _image(image) if image else None)
         case _:
             raise EncoderError(f"There is no profile {profile!r}: use embedded, recommended or custom.")
 
@@ -52,6 +59,18 @@ def _sentence(name: str) -> Source:
         if part in name.rpartition("/")[2]:
             return SentenceSource(name, query_prompt=query, passage_prompt=passage)
     return SentenceSource(name)
+
+
+def _shipped() -> CompactSource | None:
+    """None in an installation without its files: words still find pictures by the words in and about them."""
+    source = CompactSource()
+    return source if source.is_there else None
+
+
+def _image(name: str) -> Source | CompactSource | None:
+    if name == COMPACT:
+        return CompactSource()
+    return None if name == NO_IMAGE else DualSource(name)
 
 
 def _refuse(profile: str, setting: str, value: str) -> None:

@@ -159,7 +159,7 @@ def scope_of(share: float, library: Library) -> Scope:
 
 
 def measure_vectors(library: Library, generator: np.random.Generator) -> list[dict[str, float]]:
-    vector_set = vectors.active_set("text")
+    vector_set = vectors.set_of("text", spaces.text_encoder().spec)
     assert vector_set is not None
     results = []
     for share in SHARES:

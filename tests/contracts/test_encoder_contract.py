@@ -7,21 +7,26 @@ import pytest
 from PIL import Image
 
 from retrieval.encoders.base import Encoder, EncoderError
+from retrieval.encoders.compact_image import CompactEncoder
 from retrieval.encoders.dual import DualSource
 from retrieval.encoders.manifest import Source
 from retrieval.encoders.minilm import MiniLmSource
 from retrieval.encoders.probes import PASSAGES, SENTENCES, pictures
 from retrieval.encoders.sentence import SentenceSource
 from retrieval.encoders.serving import load
-from tests import tiny_models
+from tests import compact_encoder, tiny_models
 
-FAMILIES = ["minilm", "clip", "siglip", "sentence"]
+FAMILIES = ["minilm", "compact", "clip", "siglip", "sentence"]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     folder = tmp_path_factory.mktemp(request.param)
     source: Source
+    if request.param == "compact":
+        return CompactEncoder(
+            compact_encoder.source(folder / "compact"), load(MiniLmSource(), folder / "models")
+        )
     if request.param == "minilm":
         source = MiniLmSource()
     else:

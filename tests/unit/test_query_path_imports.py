@@ -45,7 +45,8 @@ def test_a_prepared_encoder_serves_without_the_libraries_that_prepare(home: Path
     _fresh_process(
         "import sys, kb.wsgi, retrieval.spaces\n"
         "retrieval.spaces.query_vector('pump')\n"
-        "assert not {'onnx', 'safetensors', 'onnxruntime.quantization'} & sys.modules.keys()\n",
+        # safetensors holds the compact encoder's head; it imports numpy and nothing else.
+        "assert not {'onnx', 'onnxruntime.quantization'} & sys.modules.keys()\n",
         home,
     )
 

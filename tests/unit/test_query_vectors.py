@@ -1,6 +1,7 @@
 """Is a query encoded once, by whichever process asks first, and never mixed up with another?"""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from prometheus_client import REGISTRY
 
 from retrieval import spaces
 from retrieval.encoders.base import EncoderError, EncoderSpec, Vectors, unit_rows
+from retrieval.encoders.compact_image import CompactEncoder
 from retrieval.encoders.serving import PreparedEncoder
+from tests import compact_encoder
 
 # The fixture below replaces it; two tests want it back.
 _LOADED = spaces._loaded
@@ -113,6 +116,26 @@ def test_spaces_do_not_share_vectors(text: CountingEncoder, image: CountingEncod
     spaces.visual_query_vector("pump")
     assert text.asked == ["pump"]
     assert image.asked == ["pump"]
+
+
+def test_with_the_compact_encoder_words_are_encoded_once_for_passages_and_pictures(
+    text: CountingEncoder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    head = compact_encoder.silent_head(4)
+    head["b2"][3] = 1.0
+    source = compact_encoder.source(tmp_path, dimensions=4, head=head, text_space="words")
+    compact = CompactEncoder(source, text)
+    monkeypatch.setattr(spaces, "_loaded", lambda: (text, compact))
+    passages = spaces.query_vector("red pump")
+    pictures = spaces.visual_query_vector("red pump")
+    assert pictures is not None
+    np.testing.assert_allclose(pictures, unit_rows((passages + np.eye(4)[3])[None])[0], atol=1e-6)
+    assert text.asked == ["red pump"]
+    assert spaces.visual_range("words") == compact_encoder.WORDS
+    assert spaces.visual_range("pictures") == compact_encoder.PICTURES
+    # It knows the languages that its text encoder knows.
+    monkeypatch.setattr(spaces, "LANGUAGES", {"words": frozenset({"en"})})
+    assert spaces.visual_languages() == frozenset({"en"})
 
 
 def test_a_picture_is_known_by_its_pixels_and_its_shape(image: CountingEncoder) -> None:

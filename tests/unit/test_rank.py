@@ -117,6 +117,15 @@ def test_the_text_channel_weighs_little_in_a_language_that_its_encoder_does_not_
     assert settings.weights(["lexical", "text"], language="zh") == _WEIGHTS
 
 
+def test_words_find_pictures_in_the_languages_of_their_encoder_only() -> None:
+    settings = RankingSettings(lexical_weight=0.5, visual_weight=0.5, foreign_text_weight=0.1)
+    english = frozenset({"en"})
+    known = settings.weights(["lexical", "visual"], language="en", visual_languages=english)
+    assert known == {"lexical": 0.5, "visual": 0.5}
+    foreign = settings.weights(["lexical", "visual"], language="zh", visual_languages=english)
+    assert foreign == pytest.approx({"lexical": 5 / 6, "visual": 1 / 6})
+
+
 def test_weights_are_of_the_channels_in_use_and_add_up_to_one() -> None:
     assert RankingSettings().weights(["visual"]) == {"visual": 1.0}
     assert sum(RankingSettings().weights(["lexical", "text", "visual"]).values()) == pytest.approx(1)

@@ -1,10 +1,13 @@
 """How do channels' proposals become a ranking of assets? By hand, and whatever the other proposals are."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.ranking import RankingSettings
+from retrieval.encoders.base import CosineRange
 from retrieval.ranking import (
     CALIBRATIONS,
     MATCHES_FROM,
@@ -103,6 +106,30 @@ def test_segments_without_a_place_are_left_out() -> None:
     assert [item.asset_id for item in ranked] == [10]
     # Its rank in the channel stays what it was.
     assert ranked[0].channels[0].rank == 2
+
+
+def test_an_encoder_that_says_where_its_cosines_lie_is_read_so() -> None:
+    cosines = CosineRange(low=0.1, high=0.3, matches_from=0.2)
+    seen = replace(_channel("visual", {1: 0.25, 2: 0.19, 3: 0.05}), cosines=cosines)
+    picture = of_picture([seen], share=1.0)
+    # (0.25 - 0.1) / 0.2 = 0.75; 0.19 is above `low` and yet no match.
+    assert _scores(rank([picture], _own_assets(1, 2, 3), SETTINGS)) == pytest.approx({10: 0.75})
+
+
+def test_a_picture_that_shows_it_stays_below_a_text_with_all_words() -> None:
+    settings = RankingSettings()
+    cosines = CosineRange(low=0.0, high=0.2, matches_from=0.1)
+    words = of_words(
+        [_lexical({1: 6.0}), _channel("text", {}), replace(_channel("visual", {2: 0.9}), cosines=cosines)],
+        settings,
+        share=1.0,
+        language="en",
+        text_languages=None,
+    )
+    ranked = rank([words], _own_assets(1, 2), settings)
+    assert [item.asset_id for item in ranked] == [10, 20]
+    # 0.6 of 1.3, of it 6/10; and 0.3 of 1.3, all of it.
+    assert _scores(ranked) == pytest.approx({10: 0.36 / 1.3, 20: 0.3 / 1.3})
 
 
 def test_an_assets_segments_lead_with_the_best_and_the_others_follow() -> None:

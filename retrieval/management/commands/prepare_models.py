@@ -9,9 +9,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from retrieval.encoders.base import EncoderError
+from retrieval.encoders.compact_image import CompactEncoder, CompactSource
 from retrieval.encoders.manifest import Candidate, Prepared
 from retrieval.encoders.prepare import prepared
 from retrieval.encoders.profiles import encoders
+from retrieval.encoders.serving import PreparedEncoder
 
 
 class Command(BaseCommand):
@@ -31,15 +33,23 @@ class Command(BaseCommand):
             made = [
                 prepared(source, models_dir, again=options["again"], say=self.stderr.write)
                 for source in (chosen.text, chosen.image)
-                if source
+                if source and not isinstance(source, CompactSource)
             ]
+            shipped = (
+                CompactEncoder(chosen.image, PreparedEncoder(made[0]))
+                if isinstance(chosen.image, CompactSource)
+                else None
+            )
         except EncoderError as error:
             raise CommandError(str(error)) from error
         for encoder in made:
             self._table(encoder)
-        self.stdout.write(
-            json.dumps({"profile": settings.KB_PROFILE, "encoders": [_summary(e) for e in made]})
-        )
+        summaries = [_summary(encoder) for encoder in made]
+        if shipped:
+            spec = shipped.spec
+            self.stdout.write(f"{spec.key} ({spec.dimensions} dimensions), as it came")
+            summaries.append({"key": spec.key, "name": spec.name, "dimensions": spec.dimensions})
+        self.stdout.write(json.dumps({"profile": settings.KB_PROFILE, "encoders": summaries}))
 
     def _table(self, encoder: Prepared) -> None:
         self.stdout.write(f"{encoder.spec.key} ({encoder.dimensions} dimensions)")
