@@ -9,12 +9,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.encoders.base import EncoderError
+
 # float32 (N, D)
 Rows = npt.NDArray[np.float32]
 Tensors = Mapping[str, npt.NDArray[np.float32]]
 
 
-class FusionError(Exception):
+class FusionError(EncoderError):
     """A fusion cannot be loaded, or does not belong to the encoder. The message says what to do."""
 
 
