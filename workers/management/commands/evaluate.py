@@ -112,9 +112,12 @@ def _shards(options: dict[str, Any]) -> Outcome:
 
 
 def _fusion(options: dict[str, Any]) -> Outcome:
-    # On torch, which only the extra `models` brings.
-    from workers.evaluate.fusion import evaluate_fusion
-
+    try:
+        from workers.evaluate.fusion import evaluate_fusion
+    except ImportError as error:
+        raise CommandError(
+            f"Training needs the extra `models`: pip install 'kb[models]' ({error})."
+        ) from error
     if not 0 <= options["told"] <= 1:
         raise CommandError("--told is a share, from 0 to 1.")
     return evaluate_fusion(
