@@ -40,12 +40,12 @@ class Cut:
         sizes = [_laid(picture, width, height) for width in SIDES_PX for height in SIDES_PX]
         grids = np.concatenate([grid for grid, _ in sizes])
         self._inside = np.concatenate([inside for _, inside in sizes])
-        self._count = self._inside.sum(axis=1)
+        self._count: Vectors = self._inside.sum(axis=1, dtype=np.float32)
         self._edges = _masked(rooted(grids[..., :ORIENTATIONS]), self._inside)
-        means = grids[..., ORIENTATIONS:] / CELL_PX**2
+        means = np.asarray(grids[..., ORIENTATIONS:] / CELL_PX**2, dtype=np.float32)
         light = means[..., 0]
         mean = (light * self._inside).sum(axis=1, keepdims=True) / self._count[:, None]
-        self._light = _masked((light - mean.astype(np.float32))[..., None], self._inside)
+        self._light = _masked(np.asarray(light - mean, dtype=np.float32)[..., None], self._inside)
         self._colour = _masked(means[..., 1:] - np.float32(0.5), self._inside)
 
     def fit(self, rows: Vectors) -> Vectors:

@@ -17,6 +17,8 @@ LEAST_SHARE, MOST_SHARE = 0.03, 0.98
 # Words leave most of their box in the page's colour; a picture fills a good part of it, or has a frame drawn around it.
 LEAST_FILL, LEAST_FRAME = 0.35, 0.85
 LONGEST_ASPECT = 8
+# Nothing is shown inside a picture of so few pixels;
+LEAST_SIDE_PX = 16
 MOST = 4
 
 
@@ -25,10 +27,15 @@ def inner_pictures(image: Image.Image) -> list[Image.Image]:
     # Loaded where it is used: whoever only encodes needs no OpenCV.
     import cv2
 
+    # OpenCV reads beyond an image of no pixels.
+    if min(image.size) < LEAST_SIDE_PX:
+        return []
     small = image
     if max(image.size) > SIDE_PX:
         small = image.copy()
         small.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        if min(small.size) < LEAST_SIDE_PX:
+            return []
     values = np.asarray(small)
     boxes: dict[tuple[int, int, int, int], int] = {}
     for colour in _page_colours(values):

@@ -21,6 +21,7 @@ def word_boxes(image: Image.Image) -> int:
     small = image.convert("L")
     small.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR, reducing_gap=2.0)
     grey = np.asarray(small)
+    # OpenCV reads beyond an image of no pixels, and so few hold no word.
     if min(grey.shape) < LEAST_HEIGHT_PX:
         return 0
     # Strokes are narrow: what an opening by a pen's width takes away, of either polarity.

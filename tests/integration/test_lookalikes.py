@@ -23,7 +23,7 @@ from tests.library import Passage, a_collection, a_user, an_asset
 from workers.evaluate.transformations import TRANSFORMATIONS
 from workers.vector_sets import ensure_vector_set
 
-COUNT = 25
+COUNT = 15
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def test_a_changed_picture_finds_its_original_first(change: str, reader: User, l
     segments = _indexed(a_collection("Plant", reader), looks, range(COUNT))
     scope = Scope(visible_audiences(reader))
     right = 0
-    for seed in range(8):
+    for seed in range(4):
         changed = TRANSFORMATIONS[change](scene(seed), Random(seed))
         found = lookalikes.find(changed, scope, 10)
         assert found is not None
         right += found.items[0].segment_id == segments[seed]
-    # Flat shapes on plain ground: one of eight may be cut down to what others have, too.
-    assert right >= 7
+    # Flat shapes on plain ground: one of four may be cut down to what others have, too.
+    assert right >= 3
 
 
 def test_pictures_of_others_are_neither_found_nor_laid_over(reader: User, looks: VectorSet) -> None:
