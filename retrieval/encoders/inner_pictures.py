@@ -74,9 +74,8 @@ def _differs(values: Mask, colour: npt.NDArray[np.uint8]) -> Mask:
     low = np.clip(colour.astype(int) - STEP, 0, 255).astype(np.uint8)
     high = np.clip(colour.astype(int) + STEP, 0, 255).astype(np.uint8)
     differs = ((part < low) | (part > high)).any(axis=2)
-    return (
-        differs.reshape(height // POOLED, POOLED, width // POOLED, POOLED).any(axis=(1, 3)).astype(np.uint8)
-    )
+    groups = differs.reshape(height // POOLED, POOLED, width // POOLED, POOLED)
+    return np.asarray(groups.any(axis=(1, 3)), dtype=np.uint8)
 
 
 def _bounds(mask: Mask) -> tuple[int, int, int, int]:
