@@ -27,7 +27,7 @@ FIT_BONUS = 0.13
 # Pictures that a cut is laid over. A cut's own picture is among the nearest 200 of 674 in 99 of 100 cases.
 LAID_OVER = 200
 # Parts of the query that are looked up, and those laid over: each costs a statement, and tens of milliseconds.
-MOST_LAID = 2
+MOST_LAID = 3
 
 ROWS = """
 SELECT v.segment_id, v.embedding::text FROM kb_vector v
