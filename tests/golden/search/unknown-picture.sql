@@ -16,8 +16,10 @@ SELECT "kb_vectorset"."id",
        "kb_vectorset"."state",
        "kb_vectorset"."created_at"
 FROM "kb_vectorset"
-WHERE ("kb_vectorset"."modality" = %s
-       AND "kb_vectorset"."state" = %s)
+WHERE ("kb_vectorset"."dimensions" = %s
+       AND "kb_vectorset"."encoder" = %s
+       AND "kb_vectorset"."modality" = %s
+       AND "kb_vectorset"."revision" = %s)
 ORDER BY "kb_vectorset"."id" ASC
 LIMIT 1;
 
@@ -34,6 +36,55 @@ WHERE v.vector_set_id = N
 ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
          v.segment_id
 LIMIT %(limit)s;
+
+SELECT coalesce(sum(segments) FILTER (
+                                      WHERE audience_id = ANY(%(audiences)s)), 0),
+       coalesce(sum(segments), 0)
+FROM kb_audiencewordtotals;
+
+SELECT v.segment_id,
+       1 - (v.embedding::halfvec(704) <=> %(query)s::halfvec(704))
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
+         v.segment_id
+LIMIT %(limit)s;
+
+SELECT coalesce(sum(segments) FILTER (
+                                      WHERE audience_id = ANY(%(audiences)s)), 0),
+       coalesce(sum(segments), 0)
+FROM kb_audiencewordtotals;
+
+SELECT v.segment_id,
+       1 - (v.embedding::halfvec(704) <=> %(query)s::halfvec(704))
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
+         v.segment_id
+LIMIT %(limit)s;
+
+SELECT coalesce(sum(segments) FILTER (
+                                      WHERE audience_id = ANY(%(audiences)s)), 0),
+       coalesce(sum(segments), 0)
+FROM kb_audiencewordtotals;
+
+SELECT v.segment_id,
+       1 - (v.embedding::halfvec(704) <=> %(query)s::halfvec(704))
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
+         v.segment_id
+LIMIT %(limit)s;
+
+SELECT v.segment_id,
+       v.embedding::text
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+  AND v.segment_id = ANY(%(segments)s);
 
 SELECT l.id,
        l.text,
