@@ -75,6 +75,8 @@ def parts(*, workers: int, port: int | None) -> list[Part]:
     if port is not None:
         gunicorn = [
             *("-m", "gunicorn", "kb.wsgi:application", "--bind", f"127.0.0.1:{port}"),
+            # Encoders are loaded when a process starts, not by the first who searches.
+            *("--config", "python:kb.serving"),
             # Two processes of eight threads: one loads its encoder or waits for a lock while the other answers.
             *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
             "--no-control-socket",

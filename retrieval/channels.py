@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Literal
 
 from kb.permissions import segments_in
-from retrieval import lexical, spaces, vectors
+from retrieval import lexical, lookalikes, spaces, vectors
 from retrieval.analysis import query_terms
 from retrieval.encoders.base import Vectors
+from retrieval.lookalikes import SAME_PICTURE
 from retrieval.picture import QueryPicture
 from retrieval.query import ParsedQuery
 from retrieval.scope import Candidates, Scope
@@ -19,9 +20,6 @@ from retrieval.scope import Candidates, Scope
 # Channels of the query's words that look at words, and the one that reads the query's picture.
 OF_WORDS = frozenset({"lexical", "text"})
 READ = "read"
-# From this cosine on two pictures are the same one, resized, recompressed or tinted: over 659 photos and screenshots
-# the nearest other picture lies above it in less than 5 % of cases, and a recompressed copy at 0.97 on average.
-SAME_PICTURE = 0.95
 # From here on a picture shows the same thing: a crop of a tenth on each side lies at 0.64, other pictures below 0.85.
 SAME_SUBJECT = 0.85
 # Terms of a picture's own text that are searched for: the rarest say what it is about, the rest costs time.
@@ -44,10 +42,9 @@ def by_words(
 def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidates]:
     """What the pixels of `picture`, and the words in it, find."""
     found = []
-    looks = spaces.lookalike_encoder()
-    if look_set := vectors.set_of("lookalike", looks.spec):
-        look = looks.encode_images([picture.image])[0]
-        found.append(vectors.find("lookalike", look_set, look, scope, depth))
+    alike = lookalikes.find(picture.image, scope, depth)
+    if alike is not None:
+        found.append(alike)
     seen = spaces.picture_vector(picture.image)
     if seen is not None:
         found += _visual(seen, "pictures", scope, depth)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
 from kb.exceptions import QueryError
+from retrieval.encoders.lettering import seems_written
 from retrieval.encoders.pictures import upright_rgb
 from retrieval.reading import read_lines
 
@@ -20,8 +21,9 @@ MAX_PIXELS = 60_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 # What was read in a picture depends on its bytes alone, so it may be kept for everybody.
 READ_CACHE_SECONDS = 24 * 3600
-# Reading costs time that grows with the pixels; a query's picture is read at this size at the most.
-READ_SIDE_PX = 1600
+# Reading costs time that grows with the pixels; a query's picture is read at this size at the most, at which the
+# letters in a screenshot of a whole screen can still be told.
+READ_SIDE_PX = 1280
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,15 @@ class QueryPicture:
     sha256: str
 
     def words(self) -> str:
-        """The text that stands in the picture, line by line; empty when there is none."""
+        """The text that stands in the picture, line by line; empty when there is none, or hardly any.
+
+        Reading takes a second or more, so that a picture is read only where a cheap look finds several words in it.
+        """
         key = f"query-picture-words:{self.sha256}"
         known = cache.get(key)
         if known is None:
-            known = "\n".join(line.text for line in read_lines(self.image, max_side_px=READ_SIDE_PX))
+            lines = read_lines(self.image, max_side_px=READ_SIDE_PX) if seems_written(self.image) else ()
+            known = "\n".join(line.text for line in lines)
             cache.set(key, known, READ_CACHE_SECONDS)
         return str(known)
 

@@ -62,18 +62,28 @@ def _describe(image: Image.Image) -> npt.NDArray[np.float32]:
 
 def _edges(light: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Histogram of gradient orientations by cell, (8, 8, 8), less the cell's mean so that flat texture is neutral."""
+    bins, strength = gradients(light)
+    rows, columns = np.indices(light.shape) // (SIDE_PX // CELLS)
+    histogram = np.zeros((CELLS, CELLS, ORIENTATIONS), dtype=np.float32)
+    np.add.at(histogram, (rows, columns, bins), strength)
+    return rooted(histogram)
+
+
+def gradients(light: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """Of each pixel of `light` (H, W): the bin of its edge's orientation, and how strong the edge is."""
     rise, run = np.gradient(light)
-    strength = np.hypot(rise, run)
     # Unsigned orientations: a negative of the picture has the same edges.
     bins = np.minimum((np.arctan2(rise, run) % np.pi) / np.pi * ORIENTATIONS, ORIENTATIONS - 1).astype(
         np.intp
     )
-    rows, columns = np.indices(light.shape) // (SIDE_PX // CELLS)
-    histogram = np.zeros((CELLS, CELLS, ORIENTATIONS), dtype=np.float32)
-    np.add.at(histogram, (rows, columns, bins), strength)
+    return bins, np.hypot(rise, run)
+
+
+def rooted(histogram: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What is kept of histograms (..., orientations)."""
     # The square root keeps one strong edge from drowning the rest (Arandjelovic & Zisserman 2012, section 3).
     root = np.sqrt(histogram)
-    return np.asarray(root - root.mean(axis=2, keepdims=True), dtype=np.float32)
+    return np.asarray(root - root.mean(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def _unit(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

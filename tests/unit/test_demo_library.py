@@ -10,7 +10,7 @@ from PIL import Image
 from retrieval.results import Facet, Hit, SearchResult
 from workers.demo.examples import EXAMPLES, LIBRARY, Example, Expected
 from workers.demo.judge import complaints
-from workers.demo.make_library import FILM, PDFS, PICTURES
+from workers.demo.make_library import FILM, PDFS, PICTURES, SILENT_FILM
 from workers.demo.people import COLLECTIONS, PEOPLE
 
 FILES = sorted(path for path in LIBRARY.rglob("*") if path.is_file())
@@ -42,7 +42,7 @@ def test_every_format_of_the_first_slice_is_there() -> None:
 
 
 def test_what_is_generated_is_committed() -> None:
-    assert all((LIBRARY / name).is_file() for name in (*PICTURES, *PDFS, FILM))
+    assert all((LIBRARY / name).is_file() for name in (*PICTURES, *PDFS, FILM, SILENT_FILM))
 
 
 @pytest.mark.parametrize(

@@ -261,3 +261,28 @@ EXAMPLES = (
         never=("finance", "engineering"),
     ),
 )
+
+# Searches that only an image encoder can answer: run where the installation has one. The pictures have no words in or
+# about them, and names like a camera's.
+PICTURED = (
+    Example(
+        "words find a picture by what it shows",
+        "chen",
+        "a pie chart kind:image",
+        expected=(Expected("handbook/images/img-0412.png"),),
+        only_kind="image",
+    ),
+    Example(
+        "a flag is found by its name",
+        "chen",
+        "the flag of France",
+        expected=(Expected("handbook/images/img-0417.png"),),
+    ),
+    Example(
+        "what is pictured in a silent film finds its second",
+        "chen",
+        "a bar chart kind:video",
+        expected=(Expected("handbook/images/vid-0031.mp4", second=12),),
+        only_kind="video",
+    ),
+)

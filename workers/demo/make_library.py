@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from workers.demo.making import diagrams, drawings, film, graphs, papers, screens
+from workers.demo.making import diagrams, drawings, film, graphs, papers, pictured, screens
 from workers.demo.making.canvas import with_few_colours
 
 LIBRARY = Path(__file__).parent / "library"
@@ -49,7 +49,11 @@ PICTURES: dict[str, Draw] = {
     "finance/charts/revenue-by-quarter.png": graphs.revenue,
     "finance/charts/cost-of-a-pump.png": graphs.cost_shares,
     "finance/charts/cash-position.webp": graphs.cash_position,
+    # Without letters, under names that say nothing: found by what they show or not at all.
+    "handbook/images/img-0412.png": pictured.pie_chart,
+    "handbook/images/img-0417.png": pictured.flag,
 }
+SILENT_FILM = "handbook/images/vid-0031.mp4"
 FILM = "engineering/videos/replacing-the-seal-hx-40.mp4"
 PDFS = (
     "handbook/safety-handbook.pdf",
@@ -102,6 +106,7 @@ def main() -> int:
     from workers.demo.making.typeset import register_fonts, typeset
 
     film.save_film(LIBRARY / FILM)
+    pictured.save_scenes(LIBRARY / SILENT_FILM)
     for name, draw in PICTURES.items():
         save(draw(), LIBRARY / name)
     sources = {

@@ -37,6 +37,55 @@ ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
          v.segment_id
 LIMIT %(limit)s;
 
+SELECT coalesce(sum(segments) FILTER (
+                                      WHERE audience_id = ANY(%(audiences)s)), 0),
+       coalesce(sum(segments), 0)
+FROM kb_audiencewordtotals;
+
+SELECT v.segment_id,
+       1 - (v.embedding::halfvec(704) <=> %(query)s::halfvec(704))
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
+         v.segment_id
+LIMIT %(limit)s;
+
+SELECT coalesce(sum(segments) FILTER (
+                                      WHERE audience_id = ANY(%(audiences)s)), 0),
+       coalesce(sum(segments), 0)
+FROM kb_audiencewordtotals;
+
+SELECT v.segment_id,
+       1 - (v.embedding::halfvec(704) <=> %(query)s::halfvec(704))
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
+         v.segment_id
+LIMIT %(limit)s;
+
+SELECT coalesce(sum(segments) FILTER (
+                                      WHERE audience_id = ANY(%(audiences)s)), 0),
+       coalesce(sum(segments), 0)
+FROM kb_audiencewordtotals;
+
+SELECT v.segment_id,
+       1 - (v.embedding::halfvec(704) <=> %(query)s::halfvec(704))
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+ORDER BY (v.embedding::halfvec(704) <=> %(query)s::halfvec(704)) + 0,
+         v.segment_id
+LIMIT %(limit)s;
+
+SELECT v.segment_id,
+       v.embedding::text
+FROM kb_vector v
+WHERE v.vector_set_id = N
+  AND v.audience_id = ANY(%(audiences)s)
+  AND v.segment_id = ANY(%(segments)s);
+
 SELECT l.id,
        l.text,
        sum(s.document_frequency),

@@ -22,6 +22,7 @@ from workers.evaluate.beir import evaluate_beir
 from workers.evaluate.captions import evaluate_captions
 from workers.evaluate.compare import comparison_figures, comparison_table
 from workers.evaluate.encoders import picture_encoder
+from workers.evaluate.lookalikes import evaluate_lookalikes
 from workers.evaluate.outcome import Outcome
 from workers.evaluate.shards import evaluate_shards
 
@@ -63,13 +64,22 @@ class Command(BaseCommand):
         fusion.add_argument("--weights", type=Path, metavar="DIR", help="measure these instead of training")
         fusion.add_argument("--save-weights", type=Path, metavar="DIR", help="keep what was learned")
         fusion.add_argument("--image-onnx", type=Path, metavar="DIR", help=ENCODER)
+        lookalikes = kinds.add_parser("lookalikes", help="search by changed copies of pictures")
+        lookalikes.add_argument("folder", type=Path, help="pictures, in folders or not")
+        lookalikes.add_argument("--queries", type=int, help="ask with so many of the pictures only")
         compare = kinds.add_parser("compare", help="two saved runs")
         compare.add_argument("runs", type=Path, nargs=2, metavar="RUN.json")
         compare.add_argument("--report", type=Path, metavar="OUT.html", help="write a page")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            figures = self._compare(options) if options["kind"] == "compare" else self._evaluate(options)
+            match options["kind"]:
+                case "compare":
+                    figures = self._compare(options)
+                case "lookalikes":
+                    figures = evaluate_lookalikes(options["folder"], queries=options["queries"])
+                case _:
+                    figures = self._evaluate(options)
         except (DataError, ShardError, RunError, EncoderError, FusionError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(figures, ensure_ascii=False))
