@@ -241,7 +241,7 @@ def _admit(
 
 
 def _is_cancelled(run: IngestRun) -> bool:
-    """Asked under a lock that the cancel waits for: a file comes in before it, and is cancelled by it, or not at all."""
+    """Asked under a lock that the cancel waits for: a file is in before it, and cancelled too, or not at all."""
     with connection.cursor() as cursor:
         # Shared, so that several files of a run may come in at once.
         cursor.execute(f"SELECT state FROM {IngestRun._meta.db_table} WHERE id = %s FOR SHARE", [run.pk])  # noqa: S608 - our own name.
