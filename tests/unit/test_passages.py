@@ -115,7 +115,9 @@ def test_every_word_of_a_passage_stands_on_its_page(blocks: list[TextBlock]) -> 
         pages = {
             block.page
             for block, start in zip(blocks, starts, strict=True)
-            if block.text.strip() and start < passage.char_end and passage.char_start < start + len(block.text)
+            if block.text.strip()
+            and start < passage.char_end
+            and passage.char_start < start + len(block.text)
         }
         assert pages == {passage.page}
 
