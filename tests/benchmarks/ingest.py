@@ -1,10 +1,10 @@
 """`make bench-ingest`: how fast do bytes become searchable, and how much memory does each process take for it?
 
 Brings the demo library in several times over (COPIES=3), kind by kind, or the folder that FOLDER names, into a scratch
-installation with one worker process a core (WORKERS=2), or of it the kinds that ONLY=text_pdfs,images names; clocked from the first file's upload to the last file's
-outcome. markitdown then extracts the text of the same files on as many processes (MARKITDOWN=0: not); it is installed
-into an environment of its own, var/bench-markitdown. Prints one JSON object as its last line; with STRICT=1 exits 1,
-naming the target that was missed.
+installation with one worker process a core (WORKERS=2); clocked from the first file's upload to the last file's
+outcome. ONLY=text_pdfs,images_without_ocr measures these kinds alone. markitdown then extracts the text of the same
+files on as many processes (MARKITDOWN=0: not); it is installed into an environment of its own, var/bench-markitdown.
+Prints one JSON object as its last line; with STRICT=1 exits 1, naming the target that was missed.
 """
 
 import contextlib

@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from kb import media_types, uploads
 from kb.exceptions import FailureCode, IngestError
@@ -53,7 +53,7 @@ def _tiff_claiming(width: int, height: int) -> bytes:
 
 def _pdf_bomb(side_px: int) -> bytes:
     """A page that shows a grey picture of that many pixels a side, packed a thousand times smaller."""
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     packed = b"".join(packer.compress(bytes(side_px)) for _ in range(side_px)) + packer.flush()
     shown = b"q 500 0 0 500 40 200 cm /I1 Do Q"
     return builders.pdf_of(
@@ -76,7 +76,7 @@ def test_a_tiff_that_claims_two_billion_pixels_is_refused_unread(tmp_path: Path)
     assert caught.value.code == FailureCode.TOO_MANY_PIXELS
 
 
-def test_a_picture_in_a_pdf_that_unpacks_to_a_gigabyte_ends_by_name(tmp_path: Path) -> None:
+def test_a_picture_in_a_pdf_that_unpacks_to_half_a_gigabyte_ends_by_name(tmp_path: Path) -> None:
     codes = {
         FailureCode.MEMORY_LIMIT,
         FailureCode.TIME_LIMIT,
@@ -84,7 +84,7 @@ def test_a_picture_in_a_pdf_that_unpacks_to_a_gigabyte_ends_by_name(tmp_path: Pa
         FailureCode.CORRUPT,
     }
     try:
-        found = _read(tmp_path, "bomb.pdf", _pdf_bomb(32_000))
+        found = _read(tmp_path, "bomb.pdf", _pdf_bomb(20_000))
     except IngestError as error:
         assert error.code in codes  # noqa: PT017 -- either ending is right.
     else:
@@ -131,7 +131,7 @@ def test_archives_in_archives_end_at_the_cap_however_much_they_hold(collection: 
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for copy in range(4):
-                archive.writestr(zipfile.ZipInfo(f"{copy}-{name}"), level)
+                archive.writestr(zipfile.ZipInfo(f"{copy}-{name}"), level, zipfile.ZIP_DEFLATED)
         level, name = out.getvalue(), "inner.zip"
     run = bring_in(collection, {"bomb.zip": level})
     items = IngestItem.objects.filter(run=run)
@@ -169,7 +169,7 @@ def test_a_file_that_grows_while_it_is_read_is_kept_as_it_was_read(collection: C
 
 @pytest.mark.usefixtures("hash_encoder", "storage")
 def test_a_file_that_never_ends_is_refused_at_the_cap(
-    collection: Collection, settings: SettingsWrapper
+    collection: Collection, settings: Settings
 ) -> None:
     settings.KB_MAX_UPLOAD_BYTES = 1024**2
     run = uploads.start_run(collection, None)
