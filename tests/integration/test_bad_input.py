@@ -168,9 +168,7 @@ def test_a_file_that_grows_while_it_is_read_is_kept_as_it_was_read(collection: C
 
 
 @pytest.mark.usefixtures("hash_encoder", "storage")
-def test_a_file_that_never_ends_is_refused_at_the_cap(
-    collection: Collection, settings: Settings
-) -> None:
+def test_a_file_that_never_ends_is_refused_at_the_cap(collection: Collection, settings: Settings) -> None:
     settings.KB_MAX_UPLOAD_BYTES = 1024**2
     run = uploads.start_run(collection, None)
     item = uploads.receive(run, "endless.log", _Growing(pieces=None))  # type: ignore[arg-type]
