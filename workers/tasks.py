@@ -17,7 +17,7 @@ _DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 @shared_task(name=relay.TASK_NAME, ignore_result=True, bind=True)
-def run_step(self: Task, step_id: int) -> None:
+def run_step(self: "Task[[int], None]", step_id: int) -> None:
     """Runs one step, and what follows from it alone where this worker works off the queue of that, too.
 
     Of a short file's three steps two need no message then, which took a tenth of a second each. A message for a step

@@ -189,8 +189,14 @@ def test_a_page_that_a_word_document_takes_in_is_read(tmp_path: Path) -> None:
         b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:r="http://schemas.'
         b'openxmlformats.org/officeDocument/2006/relationships"><w:body><w:altChunk r:id="rId1"/></w:body></w:document>'
     )
+    types = (
+        b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName='
+        b'"/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.'
+        b'main+xml"/></Types>'
+    )
     package = office_files.zipped(
         {
+            "[Content_Types].xml": types,
             "_rels/.rels": relations % (b"officeDocument", b"word/document.xml"),
             "word/document.xml": word,
             "word/_rels/document.xml.rels": relations % (b"aFChunk", b"part.htm"),
