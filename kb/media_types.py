@@ -9,112 +9,16 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from kb import containers
-from kb.containers import (
-    DOCX,
-    ENCRYPTED_PACKAGE,
-    KEYNOTE,
-    NUMBERS,
-    ODG,
-    ODP,
-    ODS,
-    ODT,
-    PAGES,
-    PPTX,
-    VSDX,
-    XLSB,
-    XLSX,
-)
+from kb.containers import ENCRYPTED_PACKAGE
+from kb.formats import CLAIMS, NAMES, SPELLING
+
+# Under this module's name too: who asks what a file is asks what is read.
+from kb.formats import EMPTY as EMPTY
+from kb.formats import SUPPORTED as SUPPORTED
+from kb.formats import UNKNOWN as UNKNOWN
 
 if TYPE_CHECKING:
     from magika import Magika
-
-_SUN = "application/vnd.sun.xml."
-_STAR = "application/vnd.stardivision."
-
-# What the pipeline reads now; workers/extract/registry.py names the parser of each.
-SUPPORTED: frozenset[str] = frozenset(
-    {
-        DOCX,
-        PPTX,
-        XLSX,
-        ODT,
-        ODS,
-        ODP,
-        ODG,
-        "application/epub+zip",
-        "application/rtf",
-        "application/json",
-        "text/csv",
-        "text/tab-separated-values",
-        "text/xml",
-        "text/x-tex",
-        # Not to be read without its password: supported, so that the file's outcome says so.
-        ENCRYPTED_PACKAGE,
-        # By way of LibreOffice (workers/extract/conversion.py).
-        "application/msword",
-        "application/vnd.ms-excel",
-        "application/vnd.ms-powerpoint",
-        "application/vnd.visio",
-        "application/x-mspublisher",
-        "application/vnd.ms-works",
-        "application/x-mswrite",
-        "application/vnd.wordperfect",
-        "application/vnd.lotus-1-2-3",
-        "application/x-quattro-pro",
-        "application/x-hwp",
-        VSDX,
-        XLSB,
-        PAGES,
-        NUMBERS,
-        KEYNOTE,
-        _SUN + "writer",
-        _SUN + "calc",
-        _SUN + "impress",
-        _SUN + "draw",
-        _STAR + "writer",
-        _STAR + "calc",
-        _STAR + "impress",
-        "text/plain",
-        "text/markdown",
-        "text/x-rst",
-        "text/html",
-        "application/pdf",
-        "image/png",
-        "image/jpeg",
-        "image/webp",
-        "image/gif",
-        "image/tiff",
-        "image/bmp",
-        "image/heic",
-        "image/avif",
-        "image/svg+xml",
-        "message/rfc822",
-        "application/vnd.ms-outlook",
-        "application/mbox",
-        "application/zip",
-        "application/x-tar",
-        "application/gzip",
-        "application/x-bzip2",
-        "application/x-xz",
-        "application/zstd",
-        "application/x-7z-compressed",
-        "video/mp4",
-        "video/quicktime",
-        "video/x-matroska",
-        "video/webm",
-        "video/x-msvideo",
-        "video/ogg",
-        "audio/mpeg",
-        "audio/mp4",
-        "audio/wav",
-        "audio/flac",
-        "audio/ogg",
-        "text/vtt",
-        "application/x-subrip",
-    }
-)
-EMPTY = "inode/x-empty"
-UNKNOWN = "application/octet-stream"
 
 # Enough for every signature below, and for the HTML prologues people write.
 _HEAD_BYTES = 4096
@@ -183,226 +87,6 @@ _IN_RIFF = {b"WEBP", b"AVI LIST", b"WAVE"}
 
 _BMP_HEADERS = {size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124)}
 
-# What an extension claims.
-_CLAIMS: dict[str, str] = {
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "gif": "image/gif",
-    "tif": "image/tiff",
-    "tiff": "image/tiff",
-    "bmp": "image/bmp",
-    "dib": "image/bmp",
-    "heic": "image/heic",
-    "heif": "image/heic",
-    "avif": "image/avif",
-    "svg": "image/svg+xml",
-    "txt": "text/plain",
-    "text": "text/plain",
-    "log": "text/plain",
-    "md": "text/markdown",
-    "markdown": "text/markdown",
-    "rst": "text/x-rst",
-    "rest": "text/x-rst",
-    "html": "text/html",
-    "htm": "text/html",
-    "xhtml": "text/html",
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-    "json": "application/json",
-    "jsonl": "application/json",
-    "ndjson": "application/json",
-    "geojson": "application/json",
-    "ipynb": "application/json",
-    "xml": "text/xml",
-    "xsl": "text/xml",
-    "xslt": "text/xml",
-    "xsd": "text/xml",
-    "nxml": "text/xml",
-    "rss": "text/xml",
-    "atom": "text/xml",
-    "kml": "text/xml",
-    "dita": "text/xml",
-    "ditamap": "text/xml",
-    "fb2": "text/xml",
-    "xlf": "text/xml",
-    "tmx": "text/xml",
-    "yaml": "application/x-yaml",
-    "yml": "application/x-yaml",
-    "tex": "text/x-tex",
-    "latex": "text/x-tex",
-    "srt": "application/x-subrip",
-    "vtt": "text/vtt",
-    "eml": "message/rfc822",
-    "mht": "message/rfc822",
-    "mhtml": "message/rfc822",
-    "mbox": "application/mbox",
-    "msg": "application/vnd.ms-outlook",
-    "rtf": "application/rtf",
-    **dict.fromkeys(("doc", "dot"), "application/msword"),
-    **dict.fromkeys(("docx", "docm", "dotx", "dotm"), DOCX),
-    **dict.fromkeys(("xls", "xlt", "xla"), "application/vnd.ms-excel"),
-    **dict.fromkeys(("xlsx", "xlsm", "xltx", "xltm"), XLSX),
-    "xlsb": XLSB,
-    **dict.fromkeys(("ppt", "pps", "pot"), "application/vnd.ms-powerpoint"),
-    **dict.fromkeys(("pptx", "pptm", "ppsx", "ppsm", "potx", "potm"), PPTX),
-    **dict.fromkeys(("vsd", "vss", "vst"), "application/vnd.visio"),
-    **dict.fromkeys(("vsdx", "vsdm", "vssx", "vssm", "vstx", "vstm"), VSDX),
-    "pub": "application/x-mspublisher",
-    "wri": "application/x-mswrite",
-    **dict.fromkeys(("wpd", "wp"), "application/vnd.wordperfect"),
-    **dict.fromkeys(("odt", "ott", "fodt", "odm"), ODT),
-    **dict.fromkeys(("ods", "ots", "fods"), ODS),
-    **dict.fromkeys(("odp", "otp", "fodp"), ODP),
-    **dict.fromkeys(("odg", "otg", "fodg"), ODG),
-    **dict.fromkeys(("sxw", "stw", "sxg"), _SUN + "writer"),
-    **dict.fromkeys(("sxc", "stc"), _SUN + "calc"),
-    **dict.fromkeys(("sxi", "sti"), _SUN + "impress"),
-    **dict.fromkeys(("sxd", "std"), _SUN + "draw"),
-    "sdw": _STAR + "writer",
-    "sdc": _STAR + "calc",
-    "sdd": _STAR + "impress",
-    **dict.fromkeys(("qpw", "wb1", "wb2", "wb3", "wq1", "wq2"), "application/x-quattro-pro"),
-    "hwp": "application/x-hwp",
-    "pages": PAGES,
-    "numbers": NUMBERS,
-    "key": KEYNOTE,
-    "epub": "application/epub+zip",
-    "zip": "application/zip",
-    "7z": "application/x-7z-compressed",
-    "rar": "application/vnd.rar",
-    "tar": "application/x-tar",
-    "gz": "application/gzip",
-    "tgz": "application/gzip",
-    "bz2": "application/x-bzip2",
-    "xz": "application/x-xz",
-    "tbz2": "application/x-bzip2",
-    "txz": "application/x-xz",
-    "zst": "application/zstd",
-    "tzst": "application/zstd",
-    "svgz": "application/gzip",
-    "mp4": "video/mp4",
-    "m4v": "video/mp4",
-    "mov": "video/quicktime",
-    "mkv": "video/x-matroska",
-    "webm": "video/webm",
-    "avi": "video/x-msvideo",
-    "3gp": "video/mp4",
-    "ogv": "video/ogg",
-    "mp3": "audio/mpeg",
-    "aac": "audio/mpeg",
-    "wav": "audio/wav",
-    "m4a": "audio/mp4",
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-    "oga": "audio/ogg",
-    "opus": "audio/ogg",
-}
-# The model's spelling of a type where it differs from ours.
-_SPELLING = {
-    "text/rtf": "application/rtf",
-    "text/tsv": "text/tab-separated-values",
-    "text/srt": "application/x-subrip",
-    "audio/x-wav": "audio/wav",
-    "audio/x-flac": "audio/flac",
-    "application/x-rar": "application/vnd.rar",
-    "application/x-bzip": "application/x-bzip2",
-    "application/x-zstd": "application/zstd",
-    "application/x-mimearchive": "message/rfc822",  # A page saved with its pictures is a message without receivers.
-    "application/xml": "text/xml",
-    "application/rdf+xml": "text/xml",
-    "application/rss+xml": "text/xml",
-    "application/atom+xml": "text/xml",
-    "application/jsonl": "application/json",
-    "application/x-ndjson": "application/json",
-    "application/x-tex": "text/x-tex",
-    "text/x-latex": "text/x-tex",
-}
-_NAMES: dict[str, str] = {
-    EMPTY: "Empty file",
-    UNKNOWN: "Unknown binary data",
-    "text/plain": "Plain text",
-    "text/markdown": "Markdown",
-    "text/x-rst": "reStructuredText",
-    "text/html": "Web page (HTML)",
-    "text/csv": "Comma-separated values (CSV)",
-    "text/tab-separated-values": "Tab-separated values (TSV)",
-    "text/xml": "XML",
-    "text/x-tex": "LaTeX",
-    "text/vtt": "Subtitles (WebVTT)",
-    "application/x-subrip": "Subtitles (SubRip)",
-    "application/json": "JSON",
-    "application/x-yaml": "YAML",
-    "application/rtf": "Rich text (RTF)",
-    "application/pdf": "PDF document",
-    "application/msword": "Microsoft Word 97-2003 document (DOC)",
-    "application/vnd.ms-excel": "Microsoft Excel 97-2003 workbook (XLS)",
-    "application/vnd.ms-powerpoint": "Microsoft PowerPoint 97-2003 presentation (PPT)",
-    "application/vnd.ms-outlook": "Microsoft Outlook message (MSG)",
-    DOCX: "Microsoft Word document (DOCX)",
-    XLSX: "Microsoft Excel workbook (XLSX)",
-    PPTX: "Microsoft PowerPoint presentation (PPTX)",
-    ODT: "OpenDocument text (ODT)",
-    ODS: "OpenDocument spreadsheet (ODS)",
-    ODP: "OpenDocument presentation (ODP)",
-    ODG: "OpenDocument drawing (ODG)",
-    ENCRYPTED_PACKAGE: "Microsoft Office file with a password",
-    XLSB: "Microsoft Excel binary workbook (XLSB)",
-    VSDX: "Microsoft Visio drawing (VSDX)",
-    "application/vnd.visio": "Microsoft Visio 97-2003 drawing (VSD)",
-    "application/x-mspublisher": "Microsoft Publisher publication (PUB)",
-    "application/vnd.ms-works": "Microsoft Works document (WPS)",
-    "application/x-mswrite": "Windows Write document (WRI)",
-    "application/vnd.wordperfect": "WordPerfect document (WPD)",
-    "application/vnd.lotus-1-2-3": "Lotus 1-2-3 worksheet",
-    "application/x-quattro-pro": "Quattro Pro worksheet",
-    "application/x-hwp": "Hangul document (HWP)",
-    "application/x-ole-storage": "OLE container of an unknown program",
-    PAGES: "Apple Pages document",
-    NUMBERS: "Apple Numbers spreadsheet",
-    KEYNOTE: "Apple Keynote presentation",
-    _SUN + "writer": "OpenOffice.org 1.0 text (SXW)",
-    _SUN + "calc": "OpenOffice.org 1.0 spreadsheet (SXC)",
-    _SUN + "impress": "OpenOffice.org 1.0 presentation (SXI)",
-    _SUN + "draw": "OpenOffice.org 1.0 drawing (SXD)",
-    _STAR + "writer": "StarOffice 5 text (SDW)",
-    _STAR + "calc": "StarOffice 5 spreadsheet (SDC)",
-    _STAR + "impress": "StarOffice 5 presentation or drawing (SDD)",
-    "application/epub+zip": "Electronic book (EPUB)",
-    "application/zip": "ZIP archive",
-    "application/x-7z-compressed": "7-Zip archive",
-    "application/vnd.rar": "RAR archive",
-    "application/x-tar": "TAR archive",
-    "application/gzip": "gzip archive",
-    "application/x-bzip2": "bzip2 archive",
-    "application/x-xz": "XZ archive",
-    "application/zstd": "Zstandard archive",
-    "application/x-executable": "Program (ELF)",
-    "application/mbox": "Mailbox (MBOX)",
-    "message/rfc822": "E-mail (EML)",
-    "image/png": "PNG image",
-    "image/jpeg": "JPEG image",
-    "image/webp": "WebP image",
-    "image/gif": "GIF image",
-    "image/tiff": "TIFF image",
-    "image/bmp": "BMP image",
-    "image/heic": "HEIC image",
-    "image/avif": "AVIF image",
-    "image/svg+xml": "SVG drawing",
-    "video/mp4": "MP4 video",
-    "video/quicktime": "QuickTime video (MOV)",
-    "video/x-matroska": "Matroska video (MKV)",
-    "video/webm": "WebM video",
-    "video/x-msvideo": "AVI video",
-    "video/ogg": "Ogg video",
-    "audio/mpeg": "MP3 audio",
-    "audio/mp4": "MPEG-4 audio (M4A)",
-    "audio/wav": "WAV audio",
-    "audio/flac": "FLAC audio",
-    "audio/ogg": "Ogg audio",
-}
 
 # What may stand before a root element. Possessive: a thousand comments must not be tried in a thousand ways.
 _PROLOGUE = rb"(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+"
@@ -446,7 +130,7 @@ def detect(path: Path, name: str) -> Detected:
     """What the file at `path`, which calls itself `name`, is. Raises OSError when it cannot be opened."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    claim = _CLAIMS.get(PurePosixPath(name).suffix[1:].lower(), "")
+    claim = CLAIMS.get(PurePosixPath(name).suffix[1:].lower(), "")
     media_type = _by_signature(head) or _by_content(path, head, claim)
     agrees = (
         not claim or claim == media_type or (_is_text(claim) and _is_text(media_type)) or media_type == EMPTY
@@ -466,7 +150,7 @@ def kind_of(media_type: str) -> Literal["document", "image", "video"]:
 
 def describe(media_type: str) -> str:
     """The format's name for people."""
-    known = _NAMES.get(media_type) or _model_names().get(media_type)
+    known = NAMES.get(media_type) or _model_names().get(media_type)
     return known or media_type
 
 
@@ -502,7 +186,7 @@ def _by_content(path: Path, head: bytes, claim: str) -> str:
 
 def _by_model(path: Path, head: bytes, claim: str) -> str:
     found = _model().identify_path(path).output
-    media_type = _SPELLING.get(found.mime_type, found.mime_type) or UNKNOWN
+    media_type = SPELLING.get(found.mime_type, found.mime_type) or UNKNOWN
     # The model calls text in rarer encodings (GB18030, UTF-16) unknown; so does it small binary files.
     if not found.is_text and not (media_type == UNKNOWN and _readable(head, claim)):
         # These have signatures; without one, the model saw a likeness.

@@ -124,6 +124,8 @@ def retry_failures(run: IngestRun) -> int:
 @transaction.atomic
 def cancel(run: IngestRun) -> int:
     """Stops what the run has not finished, but for files that another run waits for too. How many files ended."""
+    # First of all locks: a file that is just coming in is either counted below, or sees that the run is cancelled.
+    IngestRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     pending = IngestItem.objects.filter(run=run, outcome=Outcome.PENDING)
     # By id, so that two cancels of overlapping runs wait for one another instead of dead-locking.
     versions = [

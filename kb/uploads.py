@@ -33,6 +33,7 @@ from kb.models import (
     IngestRun,
     IngestStep,
     Outcome,
+    RunState,
     StepName,
     Video,
 )
@@ -224,6 +225,8 @@ def _admit(
     """Object first, rows second: an object without rows is found and removed, rows without their object are lost."""
     put_object(received)
     with transaction.atomic():
+        if _is_cancelled(run):
+            return _cancelled(run, source_uri)
         lock(f"object {received.object_key}", f"source {run.collection_id} {source_uri}")
         # Whoever removed the last rows with these bytes may have taken the object away before the lock.
         put_object(received)
@@ -235,6 +238,25 @@ def _admit(
             run.collection, source_uri, received, owner_id=run.started_by_id, title=title, audience=audience
         )
         return IngestItem.objects.create(run=run, path=source_uri, asset_version=version)
+
+
+def _is_cancelled(run: IngestRun) -> bool:
+    """Asked under a lock that the cancel waits for: a file is in before it, and cancelled too, or not at all."""
+    with connection.cursor() as cursor:
+        # Shared, so that several files of a run may come in at once.
+        cursor.execute(f"SELECT state FROM {IngestRun._meta.db_table} WHERE id = %s FOR SHARE", [run.pk])  # noqa: S608 - our own name.
+        (state,) = cursor.fetchone()
+    return bool(state == RunState.CANCELLED)
+
+
+def _cancelled(run: IngestRun, source_uri: str) -> IngestItem:
+    return IngestItem.objects.create(
+        run=run,
+        path=source_uri,
+        outcome=Outcome.CANCELLED,
+        error_message="The run was cancelled before this file was in.",
+        ended_at=timezone.now(),
+    )
 
 
 def _refuse_place_of_member(collection_id: int, source_uri: str) -> None:

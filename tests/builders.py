@@ -100,7 +100,7 @@ def pdf(
     if title:
         objects.append(b"<< /Title <%s> >>" % (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode())
         trailer = b" /Info %d 0 R" % len(objects)
-    return _file(objects, trailer)
+    return pdf_of(objects, trailer)
 
 
 def _shown(words: Words) -> str:
@@ -109,7 +109,7 @@ def _shown(words: Words) -> str:
     return f"BT /{font} {abs(size)} Tf {x} {y} Td <{text.encode('gbk').hex()}> Tj ET"
 
 
-def _file(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
+def pdf_of(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
     out = io.BytesIO()
     out.write(b"%PDF-1.4\n")
     offsets = []
@@ -144,7 +144,7 @@ def encrypted_pdf(password: bytes = b"secret") -> bytes:
         % (owner.hex().encode(), user.hex().encode()),
     ]
     file_hex = file_id.hex().encode()
-    return _file(objects, b" /Encrypt 4 0 R /ID [<%s> <%s>]" % (file_hex, file_hex))
+    return pdf_of(objects, b" /Encrypt 4 0 R /ID [<%s> <%s>]" % (file_hex, file_hex))
 
 
 def _md5(data: bytes) -> bytes:

@@ -24,6 +24,8 @@ from workers.segments import own_words, readable_name
 CHUNK_SEGMENTS = 64
 # Decoded pictures held at a time: eight of 2,048 pixels a side are 100 MB.
 _PICTURES_AT_ONCE = 8
+# The most that an encoder of pictures reads. A JPEG is decoded at the smallest scale that has as much on both sides.
+_ENCODED_SIDE_PX = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def _encoded_pictures(encoders: Sequence[Encoder], keys: Sequence[str], objects:
 def _picture(key: str, objects: Storage) -> Image.Image:
     with objects.open(key) as stream:
         # From memory: not every store's stream can seek.
-        image = Image.open(io.BytesIO(stream.read()), formats=["WEBP"])
+        image = Image.open(io.BytesIO(stream.read()), formats=["WEBP", "JPEG"])
+    image.draft(None, (_ENCODED_SIDE_PX, _ENCODED_SIDE_PX))
     image.load()
     return image

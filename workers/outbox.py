@@ -97,6 +97,9 @@ class Lease:
     timings_ms: dict[str, float] = field(default_factory=dict)
     # 0 to 1; the heartbeat writes it.
     progress: float = 0.0
+    # Queues that the holder works off: the one step that follows in one of these it takes itself.
+    own_queues: frozenset[str] = frozenset()
+    next_step_id: int | None = None
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -174,7 +177,7 @@ def unclaim(steps: Sequence[IngestStep]) -> None:
     )
 
 
-def take(step_id: int) -> Lease | None:
+def take(step_id: int, own_queues: frozenset[str] = frozenset()) -> Lease | None:
     """Leases the step to the caller, or None: another has it, it is over, it is gone, or its run is paused.
 
     A step of a paused run that was sent already is ready again when its time with the broker is over.
@@ -199,7 +202,7 @@ def take(step_id: int) -> Lease | None:
         .filter(pk=step_id, lease_token=token)
         .first()
     )
-    return None if step is None else Lease(step, token)
+    return None if step is None else Lease(step, token, own_queues=own_queues)
 
 
 @contextmanager
@@ -266,7 +269,7 @@ def finishing(lease: Lease) -> Iterator[Finish]:
     with holding(lease) as version:
         finish = Finish(version)
         yield finish
-        _insert(finish)
+        lease.next_step_id = _insert(finish, lease.own_queues)
         _held(lease).update(
             state=StepState.DONE,
             lease_token=None,
@@ -277,7 +280,8 @@ def finishing(lease: Lease) -> Iterator[Finish]:
             error_code="",
             error_message="",
         )
-        wake_relay()
+        if lease.next_step_id is None:
+            wake_relay()
 
 
 def finish(lease: Lease, follow_ups: Sequence[FollowUp] = ()) -> None:
@@ -295,8 +299,18 @@ def are_others_done(lease: Lease, finish: Finish) -> bool:
     return not others.exclude(state=StepState.DONE).exists()
 
 
-def _insert(finish: Finish) -> None:
-    """A follow-up that is there already, from an earlier attempt, stays as it is."""
+def _insert(finish: Finish, own_queues: frozenset[str]) -> int | None:
+    """A follow-up that is there already, from an earlier attempt, stays as it is.
+
+    The id of one that the caller goes on with: it counts as sent, so that the relay leaves it alone, and comes back as
+    any lost message does when the caller dies before. Several are for the relay to share out.
+    """
+    is_kept = len(finish.follow_ups) == 1 and QUEUES[finish.follow_ups[0].name] in own_queues
+    kept = (
+        {"state": StepState.SENT, "lease_until": timezone.now() + timedelta(seconds=sent_lease_s())}
+        if is_kept
+        else {}
+    )
     IngestStep.objects.bulk_create(
         [
             IngestStep(
@@ -305,10 +319,25 @@ def _insert(finish: Finish) -> None:
                 part=follow_up.part,
                 encoder_revision=follow_up.encoder_revision,
                 arguments=follow_up.arguments,
+                **kept,
             )
             for follow_up in finish.follow_ups
         ],
         ignore_conflicts=True,
+    )
+    if not is_kept:
+        return None
+    (only,) = finish.follow_ups
+    return (
+        IngestStep.objects.filter(
+            asset_version=finish.version,
+            name=only.name,
+            part=only.part,
+            encoder_revision=only.encoder_revision,
+            state=StepState.SENT,
+        )
+        .values_list("pk", flat=True)
+        .first()
     )
 
 

@@ -15,7 +15,7 @@ SEPARATOR = "\n\n"
 _MOST = 180.0
 # A Chinese character in words, so that 350 of them are as much as _MOST.
 _WIDE_CHARACTER = _MOST / 350
-# A passage that has this much does not go on into the next section or page, were it only a sub-section.
+# A passage that has this much does not go on into the next section, were it only a sub-section.
 _ENOUGH = 60.0
 # Below this a passage says too little alone: it takes in the next section of its own level.
 _TINY = 25.0
@@ -83,6 +83,10 @@ class _Cutter:
     def _ends_before(self, piece: _Piece) -> bool:
         if not self._held:
             return False
+        # A hit opens the page or slide that it names, so a passage has one: however thin slides are, they stay apart,
+        # and a heading at the foot of a page is parted from its text, whose heading path still names it.
+        if piece.block.page != self._held[-1].block.page:
+            return True
         # A heading is never the end of a passage where its text can follow.
         if self._words + piece.words > _MOST:
             return True
@@ -92,7 +96,7 @@ class _Cutter:
             if piece.block.level < self._level:
                 return True
             return self._words >= (_TINY if piece.block.level == self._level else _ENOUGH)
-        return piece.block.page != self._held[-1].block.page and self._words >= _ENOUGH
+        return False
 
     def _take(self, piece: _Piece) -> None:
         block = piece.block

@@ -95,8 +95,7 @@ def _extract_converted(
     with tempfile.TemporaryDirectory(prefix="kb-convert-") as folder:
         file = conversion.converted(path, name=name, target=target, folder=Path(folder), run=_run)
         if file is None:
-            _extract(registry.EXPLAINER, path, name, media_type, part, scratch, limits)
-            raise IngestError(FailureCode.CORRUPT)
+            return _extract(registry.EXPLAINER, path, name, media_type, part, scratch, limits)
         return _extract(registry.PARSERS[target], file, name, target, part, scratch, limits)
 
 

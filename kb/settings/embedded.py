@@ -21,6 +21,8 @@ KB_MODELS_DIR = KB_HOME.models
 CELERY_BROKER_URL = "filesystem://localhost"  # Of which only the scheme counts; without a host kombu warns.
 CELERY_BROKER_TRANSPORT = "kb.broker:FolderTransport"
 CELERY_BROKER_TRANSPORT_OPTIONS = KB_HOME.broker_options()
+# The folder is looked into ten times a second: a worker process has the next files at hand meanwhile.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 
 # Files in a folder, not memory: the web process and the workers share what is cached.
 CACHES = {

@@ -2,9 +2,9 @@
 
 Brings the demo library in several times over (COPIES=3), kind by kind, or the folder that FOLDER names, into a scratch
 installation with one worker process a core (WORKERS=2); clocked from the first file's upload to the last file's
-outcome. markitdown then extracts the text of the same files on as many processes (MARKITDOWN=0: not); it is installed
-into an environment of its own, var/bench-markitdown. Prints one JSON object as its last line; with STRICT=1 exits 1,
-naming the target that was missed.
+outcome. ONLY=text_pdfs,images_without_ocr measures these kinds alone. markitdown then extracts the text of the same
+files on as many processes (MARKITDOWN=0: not); it is installed into an environment of its own, var/bench-markitdown.
+Prints one JSON object as its last line; with STRICT=1 exits 1, naming the target that was missed.
 """
 
 import contextlib
@@ -210,6 +210,8 @@ def measure(work: Path) -> dict[str, Any]:
     else:
         groups = {"text_pdfs": given.text_pdfs(work / "files" / "text", TEXT_PDFS)}
         groups |= given.library(work / "files", COPIES)
+        if only := os.environ.get("ONLY"):
+            groups = {name: files for name, files in groups.items() if name in only.split(",")}
     figures: dict[str, Any] = {"workers": WORKERS, "load_before": round(os.getloadavg()[0], 1)}
     with services() as process:
         collection = Collection.objects.create(name="Bench", slug="bench")
@@ -218,7 +220,7 @@ def measure(work: Path) -> dict[str, Any]:
         for name, files in groups.items():
             figures[name] = bring_in(collection, files, process)
             print(f"{name}: {json.dumps(figures[name])}", file=sys.stderr, flush=True)
-    if "images" in groups:
+    if "images" in groups or "images_without_ocr" in os.environ.get("ONLY", ""):
         with services(KB_OCR_THREADS="0") as process:
             plain = given.library(work / "plain", COPIES)["images"]
             for path in plain:

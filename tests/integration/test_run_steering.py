@@ -1,5 +1,6 @@
 """Does steering one run leave the files of others alone, and lose nothing of its own?"""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -116,6 +117,25 @@ def test_a_file_cancelled_here_that_goes_on_elsewhere_can_be_waited_for_again(co
     assert runs.retry(IngestItem.objects.get(run=cancelled))
     work_off()
     assert outcomes(cancelled) == {"pump.txt": "indexed"}
+
+
+def test_a_file_that_is_coming_in_while_its_run_is_cancelled_does_not_start(collection: Collection) -> None:
+    run = uploads.start_run(collection, None)
+
+    class Slow(io.BytesIO):
+        """A stream during whose reading somebody else cancels."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            runs.cancel(IngestRun.objects.get(pk=run.pk))
+            return super().read(size)
+
+    item = uploads.receive(run, "pump.txt", Slow(b"The pump drains the cellar."))
+    assert (item.outcome, item.error_message) == (
+        Outcome.CANCELLED,
+        "The run was cancelled before this file was in.",
+    )
+    assert not IngestStep.objects.exists()
+    assert not Asset.objects.exists()
 
 
 def test_a_cancel_ends_files_that_were_deleted_meanwhile(collection: Collection) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from kb import containers, media_types
 from kb.exceptions import FailureCode, IngestError
-from tests import office_files
+from tests import builders, office_files
 from workers import conversion, sandbox
 from workers.extract import registry
 from workers.extract.base import Extraction
@@ -80,6 +80,21 @@ def test_without_the_converter_the_outcome_names_it(tmp_path: Path, monkeypatch:
         _read(tmp_path, "old.doc", _old_word())
     assert caught.value.code == FailureCode.CONVERTER_MISSING
     assert "LibreOffice" in str(caught.value)
+
+
+def test_the_preview_in_a_file_that_the_converter_cannot_read_is_read(
+    tmp_path: Path, fake: Callable[..., None]
+) -> None:
+    fake("true")  # Nothing comes out.
+    package = office_files.zipped(
+        {
+            "index.xml": b"<sl:document/>",
+            "QuickLook/Preview.pdf": builders.pdf([[(72, 700, 12, "Words of the preview.")]]),
+        }
+    )
+    found = _read(tmp_path, "plan.pages", package)
+    assert [block.text for block in found.blocks] == ["Words of the preview."]
+    assert [picture.role for picture in found.pictures] == ["page"]
 
 
 def test_what_the_converter_makes_is_read_as_what_it_is(tmp_path: Path, fake: Callable[..., None]) -> None:

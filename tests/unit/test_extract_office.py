@@ -177,3 +177,33 @@ def test_a_book_is_read_in_the_order_of_its_spine_with_its_pictures(tmp_path: Pa
     assert [text for _, text in _said(found)] == ["Storm", "The ship sank.", "Calm", "They were saved."]
     assert found.pictures[0].alt_text == "A ship in a storm"
     _shown(found, tmp_path)
+
+
+def test_a_page_that_a_word_document_takes_in_is_read(tmp_path: Path) -> None:
+    relations = (
+        b'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        b'<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/%s" '
+        b'Target="%s"/></Relationships>'
+    )
+    word = (
+        b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:r="http://schemas.'
+        b'openxmlformats.org/officeDocument/2006/relationships"><w:body><w:altChunk r:id="rId1"/></w:body></w:document>'
+    )
+    types = (
+        b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName='
+        b'"/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.'
+        b'main+xml"/></Types>'
+    )
+    package = office_files.zipped(
+        {
+            "[Content_Types].xml": types,
+            "_rels/.rels": relations % (b"officeDocument", b"word/document.xml"),
+            "word/document.xml": word,
+            "word/_rels/document.xml.rels": relations % (b"aFChunk", b"part.htm"),
+            "word/part.htm": b"<html><body><h1>Bids</h1><p>Due in May.</p></body></html>",
+        }
+    )
+    assert _said(_read(tmp_path, "bids.docx", package, DOCX)) == [
+        ("heading", "Bids"),
+        ("paragraph", "Due in May."),
+    ]

@@ -130,6 +130,14 @@ def test_rtf_keeps_headings_tables_letters_and_pictures(tmp_path: Path) -> None:
     assert [picture.width_px for picture in found.pictures] == [120]
 
 
+def test_a_mark_for_groups_inside_an_rtf_group_hides_no_words(tmp_path: Path) -> None:
+    content = r"{\rtf1\ansi{\*\generator Nobody;}\pard {\f2\*\cs7\cf0 The seal is worn.}\par \\*literal\par}"
+    assert _said(_read(tmp_path, "stray.rtf", content)) == [
+        ("paragraph", "The seal is worn."),
+        ("paragraph", r"\*literal"),
+    ]
+
+
 def test_an_embedded_picture_in_flat_open_document_is_a_figure(tmp_path: Path) -> None:
     data = base64.b64encode(office_files.picture().getvalue()).decode()
     content = (

@@ -93,5 +93,34 @@ def test_text_of_another_page_begins_a_passage_of_its_own() -> None:
     assert [passage.page for passage in found] == [1, 2]
 
 
+def test_slides_of_a_few_words_stay_apart_so_that_a_hit_opens_its_own_slide() -> None:
+    blocks = [
+        TextBlock("Pump HX-40", role="heading", level=1, page=1),
+        TextBlock("Seals", role="heading", level=1, page=2),
+        TextBlock("Replace yearly.", page=2),
+        TextBlock("Torque", role="heading", level=1, page=3),
+        TextBlock("85 Nm.", page=3),
+    ]
+    assert [(passage.page, passage.text) for passage in passages(blocks)] == [
+        (1, "Pump HX-40"),
+        (2, "Seals\n\nReplace yearly."),
+        (3, "Torque\n\n85 Nm."),
+    ]
+
+
+@given(_BLOCKS)
+def test_every_word_of_a_passage_stands_on_its_page(blocks: list[TextBlock]) -> None:
+    starts = [len(document_text(blocks[:number])) + 2 * bool(number) for number in range(len(blocks))]
+    for passage in passages(blocks):
+        pages = {
+            block.page
+            for block, start in zip(blocks, starts, strict=True)
+            if block.text.strip()
+            and start < passage.char_end
+            and passage.char_start < start + len(block.text)
+        }
+        assert pages == {passage.page}
+
+
 def test_no_blocks_give_no_passages() -> None:
     assert passages([]) == []

@@ -4,7 +4,9 @@ import json
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -321,6 +323,42 @@ def test_a_sound_file_says_its_tags_and_its_length(tmp_path: Path, extension: st
     if extension != "wav":  # Its tags have other names.
         assert found.title == "Stand-up"
         assert [block.text for block in found.blocks] == ["Liu Yang"]
+
+
+@pytest.mark.usefixtures("unread")
+def test_bare_aac_behind_a_tag_is_read_as_aac(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "bare.aac"), "w", format="adts") as container:
+        stream = container.add_stream("aac", rate=48_000)
+        stream.codec_context.layout = "mono"
+        for begin in range(0, 48_000, 1024):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), dtype=np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts = 48_000, begin
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    # ID3v2.4 without a frame, then 300 bytes of padding: 2 << 7 | 44.
+    tag = b"ID3\x04\x00\x00\x00\x00\x02\x2c" + bytes(300)
+    path = tmp_path / "tagged.aac"
+    path.write_bytes(tag + (tmp_path / "bare.aac").read_bytes())
+    found = audio.extract(Source(path, path.name, "audio/mpeg", 0, tmp_path))
+    assert found.has_sound
+    assert found.duration_ms == pytest.approx(1000, abs=100)
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_last_packet_that_states_a_length_below_zero_adds_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_sound(tmp_path / "a.ogg")
+    real = media.time_s
+
+    def stated(packet: Any, ticks: int | None) -> float | None:
+        # What FFmpeg makes of -64 samples: 32 bits without a sign.
+        return real(packet, 2**32 - 64) if ticks and ticks == packet.duration else real(packet, ticks)
+
+    monkeypatch.setattr(media, "time_s", stated)
+    found = audio.extract(source(path))
+    assert found.duration_ms == pytest.approx(2000, abs=80)
+    assert not found.warnings
 
 
 @pytest.mark.parametrize("extension", ["wav", "mp3", "m4a"])

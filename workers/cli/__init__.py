@@ -55,7 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument(
         "--everyone", action="store_true", help="everyone who is signed in may read the collection"
     )
-    ingest.add_argument(
+    waiting = ingest.add_mutually_exclusive_group()
+    waiting.add_argument(
+        "--check",
+        action="store_true",
+        help="fail when a worker died, a step is left or was begun again, or a memory cap was passed",
+    )
+    waiting.add_argument(
         "--detach", action="store_true", help="return once the files are in; do not wait for them"
     )
     ingest.add_argument(

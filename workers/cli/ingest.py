@@ -24,6 +24,7 @@ from workers import outbox
 from workers.cli.files import Found, find
 from workers.cli.people import acting_user
 from workers.cli.services import Services, services
+from workers.cli.watch import Watch, faults_of_run
 
 # Between two looks at the run: an eye does not see more.
 POLL_S = 0.3
@@ -49,6 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
                 "or grant access on the admin page."
             )
         ingest_run = uploads.start_run(collection, user, source=", ".join(arguments.paths))
+        watch = Watch(helpers.supervisor) if arguments.check else None
+        if watch is not None:
+            watch.start()
         try:
             unread = _receive(ingest_run, found, None if arguments.detach else helpers)
         finally:
@@ -58,7 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"Run {ingest_run.pk}: {len(found.files) - len(unread)} files are in; see `kb status`.")
             return 1 if unread else 0
         is_stuck = not wait(ingest_run, helpers)
-        return _report(ingest_run, found, unread, is_stuck=is_stuck)
+        status = _report(ingest_run, found, unread, is_stuck=is_stuck)
+        if watch is not None:
+            watch.stop()
+            status = max(status, _check(ingest_run, watch))
+        return status
 
 
 def found_or_made(name: str, user: User) -> tuple[Collection, bool]:
@@ -143,6 +151,20 @@ def _report(ingest_run: IngestRun, found: Found, unread: Sequence[tuple[str, str
             f"{len(pending)} files have no outcome: see the log of the relay and the worker.", file=sys.stderr
         )
     return 1 if is_stuck or pending or unread else 0
+
+
+def _check(ingest_run: IngestRun, watch: Watch) -> int:
+    """Whether the run did what it must, whatever is in the files."""
+    peaks = ", ".join(
+        f"{kind} {size_bytes / 1024**2:,.0f} MB" for kind, size_bytes in sorted(watch.peak_bytes.items())
+    )
+    print(f"Largest processes: {peaks or 'none was needed'}.")
+    faults = [f"{name} died" for name in watch.died] + watch.beyond_caps() + faults_of_run(ingest_run)
+    for fault in faults:
+        print(f"check: {fault}", file=sys.stderr)
+    if not faults:
+        print("Check: no worker died, no step is left or was begun again, and no cap was passed.")
+    return 1 if faults else 0
 
 
 def _format(item: IngestItem) -> str:

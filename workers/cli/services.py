@@ -53,6 +53,11 @@ class Services:
                 self._command(), env=_own_environment(), preexec_fn=die_with_parent(signal.SIGTERM)
             )
 
+    def supervisor(self) -> int | None:
+        """The process that keeps relay and worker running; None while there is none."""
+        facts = running(settings.KB_HOME) if settings.KB_EMBEDDED else None
+        return int(facts["pid"]) if facts and "pid" in facts else None
+
     def leave_running(self) -> None:
         """Starts them, where nothing runs, so that they outlive this command and end when the work is done."""
         home = settings.KB_HOME

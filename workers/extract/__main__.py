@@ -23,6 +23,7 @@ import stat
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -55,6 +56,9 @@ _NO_MEMORY = re.compile(
 
 def main() -> None:
     """Serve jobs until standard input closes or the worker is gone."""
+    # Python 3.12 and later: importing ONNX Runtime starts a thread of its own, which waits for work that sessions of
+    # one thread never give it. Nothing here runs in a second thread when a job is forked, so no lock is held.
+    warnings.filterwarnings("ignore", r".*multi-threaded, use of fork\(\)", DeprecationWarning)
     jobs, replies = os.dup(0), os.dup(1)
     quiet = os.open(os.devnull, os.O_RDWR)
     os.dup2(quiet, 0)

@@ -3,10 +3,12 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from workers.extract import drawings, limits, markup, ocr, tables, zipped
+from workers.extract import drawings, html, limits, markup, ocr, tables, zipped
 from workers.extract.assemble import Assembly, Role, one_line
-from workers.extract.base import Extraction, Source
+from workers.extract.base import Extraction, ExtractionError, Source
+from workers.extract.charset import decode
 from workers.extract.markup import Element
 from workers.extract.ooxml import Package
 
@@ -101,6 +103,28 @@ class _Reader:
                     self._blocks(element)
                 case "AlternateContent":
                     self._blocks(_chosen(element))
+                case "altChunk":
+                    self._chunk(element)
+
+    def _chunk(self, chunk: Element) -> None:
+        """Another document that stands here whole: Word takes it in when it opens the file."""
+        relation = self._package.relations(self._part).get(markup.attribute(chunk, "id"))
+        if relation is None or relation.external or not self._package.has(relation.target):
+            return
+        try:
+            data = self._package.data(relation.target)
+        except ExtractionError:
+            data = b""
+        text = decode(data[: limits.MAX_TEXT_BYTES]).text
+        match PurePosixPath(relation.target).suffix.lower():
+            case ".htm" | ".html" | ".xhtml":
+                html.add_fragment(text, self._assembly)
+            case ".txt":
+                self._assembly.add(text)
+            case _:
+                self._assembly.warn(
+                    "page_unreadable", "A document of another format inside this one was not read."
+                )
 
     def _paragraph(self, paragraph: Element) -> None:
         text = self._words(paragraph)

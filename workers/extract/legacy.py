@@ -1,13 +1,20 @@
-"""Why could an old office file not be converted? It has a password, or it is damaged."""
+"""What is left of an office file that could not be converted? Its own preview, or the reason: a password, or damage."""
 
+import dataclasses
 import struct
 import traceback
 
 import olefile
 
-from workers.extract import limits, zipped
+from kb.containers import KEYNOTE, NUMBERS, PAGES
+from workers.extract import limits, ocr, pdf, zipped
 from workers.extract.base import Extraction, ExtractionError, Source
 
+warm = ocr.warm
+
+_APPLE = frozenset({PAGES, NUMBERS, KEYNOTE})
+# All its pages, as its author last saw them: iWork of 2009 keeps them beside a form that few programs read.
+_PREVIEW = "QuickLook/Preview.pdf"
 # [MS-DOC] 2.5.1: the flags of the file information block, and fEncrypted among them.
 _DOC_FLAGS_AT, _DOC_ENCRYPTED = 10, 0x0100
 # [MS-XLS] 2.4.117 FilePass; records begin with their kind and size.
@@ -18,13 +25,19 @@ _PPT_ENCRYPTED = 0xF3D1C4DF
 
 
 def explain(source: Source) -> Extraction:
-    """Raises ExtractionError: encrypted or corrupt."""
+    """The preview that the file carries. Raises ExtractionError: encrypted or corrupt."""
     with source.path.open("rb") as file:
         start = file.read(8)
     if start[:2] == b"PK":
+        # iWork of 2009 locks each member in a way of its own, which it calls a method of packing.
+        if source.media_type in _APPLE and zipped.is_packed_oddly(source.path):
+            raise ExtractionError("encrypted")
         with zipped.opened(source.path) as archive:  # Raises when a member has a password.
             if any(name.endswith((".iwpv2", ".iwph")) for name in archive.members):
                 raise ExtractionError("encrypted")
+            preview = archive.read(_PREVIEW) if source.media_type in _APPLE and _PREVIEW in archive else b""
+        if preview:
+            return _read_preview(preview, source)
     elif (start == olefile.MAGIC and _is_encrypted(source)) or (
         start[:2] == b"\x09\x08" and _has_password(source.path.read_bytes()[: limits.MAX_MEMBER_BYTES])
     ):
@@ -32,6 +45,15 @@ def explain(source: Source) -> Extraction:
     raise ExtractionError(
         "corrupt", "LibreOffice cannot read the file: it is damaged, or of a version that it does not know."
     )
+
+
+def _read_preview(preview: bytes, source: Source) -> Extraction:
+    file = source.scratch / "preview.bin"
+    file.write_bytes(preview)
+    try:
+        return pdf.extract(dataclasses.replace(source, path=file))
+    finally:
+        file.unlink()
 
 
 def _is_encrypted(source: Source) -> bool:

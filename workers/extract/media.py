@@ -4,6 +4,7 @@ PyAV (FFmpeg) is told the format that the content has, so that no other demuxer 
 concatenations and devices open what they name.
 """
 
+import functools
 import io
 import math
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ _TAGS = (
 _LONGEST_TAG = 2000
 # A header may round; a file that ends this much earlier than it says was cut off.
 _TRUNCATED_S, _TRUNCATED_SHARE = 2.0, 0.05
+_ID3_HEADER_BYTES = 10
 # A packet this long after the one before has a broken time stamp.
 _LONGEST_HOLE_S = 3600
 
@@ -87,10 +89,20 @@ def opened(source: Source) -> Iterator[InputContainer]:
 
 def _container(source: Source) -> InputContainer:
     with source.path.open("rb") as file:
+        file.seek(_tag_bytes(file.read(_ID3_HEADER_BYTES)))
         head = file.read(2)
     # ADTS: AAC without a container. Its frames begin as MP3's do, with the two bits of the layer at zero.
     is_aac = source.media_type == "audio/mpeg" and head[0] == 0xFF and head[1:] and head[1] & 0xF6 == 0xF0
     return _open(source, "aac" if is_aac else _DEMUXERS[source.media_type])
+
+
+def _tag_bytes(head: bytes) -> int:
+    """How much of the file an ID3v2 tag at its beginning takes, given its header."""
+    if len(head) < _ID3_HEADER_BYTES or not head.startswith(b"ID3"):
+        return 0
+    # Seven bits a byte, so that no size looks like the beginning of a frame.
+    size = functools.reduce(lambda total, byte: total << 7 | byte & 0x7F, head[6:10], 0)
+    return _ID3_HEADER_BYTES + size
 
 
 def _open(source: Source, demuxer: str) -> InputContainer:
@@ -132,7 +144,9 @@ def survey(container: InputContainer) -> Survey:
         if start_s is None:
             continue
         start_s -= zero_s
-        end_s = start_s + (time_s(packet, packet.duration) or 0.0)
+        lasts_s = time_s(packet, packet.duration) or 0.0
+        # FFmpeg cuts what the end of an Ogg file trims off the last packet's length, and may pass below zero: 27 hours.
+        end_s = start_s + (lasts_s if lasts_s < _LONGEST_HOLE_S else 0.0)
         kind = packet.stream.type
         if kind == "subtitle":
             if len(found.cues) < limits.MAX_CUES:

@@ -16,6 +16,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # Twice this raises in Pillow; the check on the header below is the strict one and comes first.
 Image.MAX_IMAGE_PIXELS = limits.MAX_PIXELS
 _WEBP_QUALITY = 85  # Screenshots stay readable; half the bytes of JPEG 90.
+_WEBP_METHOD = 0  # libwebp's quickest: a large photo in half the time of its second, for a tenth more bytes.
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def store(image: Image.Image, scratch: Path, stem: str) -> str:
     name = f"{stem}.webp"
     bare = image.copy()
     bare.info.clear()
-    bare.save(scratch / name, "WEBP", quality=_WEBP_QUALITY, method=2, exif=b"", icc_profile=None)
+    bare.save(scratch / name, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD, exif=b"", icc_profile=None)
     return name
 
 

@@ -21,6 +21,9 @@ _HEADING_STYLE = re.compile(
 _STYLE_SHEET = re.compile(r"\{\\stylesheet\b")
 # A paragraph's style or outline level stands among its properties.
 _PROPERTY = re.compile(r"\\(?:s(\d{1,5})|outlinelevel(\d))(?![\d])[ ]?")
+# `\\*` marks a group that readers may pass over, and stands at its beginning. Inside one it means nothing; striprtf
+# would drop the rest of the group.
+_STRAY = re.compile(r"\\\\|\{\s*\\\*|\\\*")
 _TITLE = re.compile(r"\{\\title ([^{}]{1,2000})\}")
 _PICTURE = re.compile(r"\{\\pict\b")
 _BLIP = re.compile(r"\\(pngblip|jpegblip)\b")
@@ -34,7 +37,7 @@ def extract(source: Source) -> Extraction:
     if len(data) > limits.MAX_RTF_BYTES:
         raise ExtractionError("output_limit")
     # RTF is ASCII; bytes above it are in the code page that the file states, and striprtf looks that up.
-    text = data.decode("latin-1").replace("\x00", "")
+    text = _STRAY.sub(_without_stray, data.decode("latin-1").replace("\x00", ""))
     found = _TITLE.search(text)
     if found:
         assembly.title = _plain("{\\rtf1 " + found[1] + "}").strip()
@@ -49,6 +52,10 @@ def extract(source: Source) -> Extraction:
             assembly.add(words)
     _add_pictures(text, assembly)
     return assembly.finish()
+
+
+def _without_stray(found: re.Match[str]) -> str:
+    return "" if found[0] == r"\*" else found[0]
 
 
 def _plain(text: str) -> str:

@@ -69,6 +69,18 @@ def opened(path: Path, bounds: Bounds = _DOCUMENT) -> Iterator[Zipped]:
         yield Zipped(archive)
 
 
+def is_packed_oddly(path: Path) -> bool:
+    """Whether no document of this kind packs its parts so. False for what is no archive, or too large a one."""
+    stated = zip_directory_bytes(path)
+    if stated is None or stated > MAX_ZIP_DIRECTORY_BYTES:
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(info.compress_type not in _METHODS for info in archive.infolist())
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):
+        return False
+
+
 def _check(members: list[zipfile.ZipInfo], bounds: Bounds) -> None:
     if len(members) > bounds.entries:
         raise ExtractionError("output_limit", "The file has more parts than the limit.")
