@@ -10,6 +10,7 @@ import sys
 # Commands that never ask the database, and so need not wait for it.
 WITHOUT_DATABASE = {"help", "version", "--version", "--help", "check", "collectstatic", "compilemessages"}
 WITHOUT_DATABASE |= {"makemessages", "spectacular", "prepare_models", "diffsettings"}
+WITHOUT_DATABASE |= {"evaluate shards", "evaluate fusion", "evaluate compare"}
 
 
 def main() -> None:
@@ -18,7 +19,8 @@ def main() -> None:
 
     from kb.startup import postgres_running
 
-    if len(sys.argv) < 2 or sys.argv[1] in WITHOUT_DATABASE:
+    asked = " ".join(sys.argv[1:3])
+    if len(sys.argv) < 2 or {sys.argv[1], asked} & WITHOUT_DATABASE:
         execute_from_command_line(sys.argv)
         return
     with postgres_running():

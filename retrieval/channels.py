@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from kb.models import Segment
+from kb.permissions import segments_in
 from retrieval import lexical, spaces, vectors
 from retrieval.analysis import query_terms
 from retrieval.encoders.base import Vectors
@@ -16,6 +16,9 @@ from retrieval.picture import QueryPicture
 from retrieval.query import ParsedQuery
 from retrieval.scope import Candidates, Scope
 
+# Channels of the query's words that look at words, and the one that reads the query's picture.
+OF_WORDS = frozenset({"lexical", "text"})
+READ = "read"
 # From this cosine on two pictures are the same one, resized, recompressed or tinted: over 659 photos and screenshots
 # the nearest other picture lies above it in less than 5 % of cases, and a recompressed copy at 0.97 on average.
 SAME_PICTURE = 0.95
@@ -50,7 +53,7 @@ def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidat
         found += _visual(seen, "pictures", scope, depth)
     words = _words_of(picture, found, scope)
     rarest = lexical.weigh(query_terms(words), scope.audiences)[:READ_TERMS]
-    found.append(_renamed(lexical.find(rarest, scope, depth), "read"))
+    found.append(_renamed(lexical.find(rarest, scope, depth), READ))
     return found
 
 
@@ -73,7 +76,7 @@ def _words_of(picture: QueryPicture, found: Sequence[Candidates], scope: Scope) 
             and candidates.items
             and candidates.items[0].score >= SAME_PICTURE
         ):
-            same = Segment.objects.filter(pk=candidates.items[0].segment_id, audience__in=scope.audiences)
+            same = segments_in(scope.audiences).filter(pk=candidates.items[0].segment_id)
             # No row: deleted since the channel answered.
             return same.values_list("ocr_text", flat=True).first() or ""
     return picture.words()

@@ -5,13 +5,17 @@ gain is the grade itself. Each measure returns one number per query, so that mea
 one source.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
+# Where recall is looked at: the first hit, what a person sees at a glance, a page.
+KS = (1, 5, 10)
+# Random numbers held at a time: 8 MB.
+_DRAWN_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,22 @@ def judge(rankings: Sequence[Sequence[Hashable]], grades: Sequence[Mapping[Hasha
         gains[index, : len(ranking)] = [row.get(key, 0.0) for key in ranking]
         ideal[index, : len(row)] = sorted(row.values(), reverse=True)
     return Judged(gains, ideal, np.array([len(row) for row in positive], dtype=np.int64))
+
+
+def judge_similarities(similarity: npt.NDArray[np.floating], grades: npt.NDArray[np.floating]) -> Judged:
+    """Of Q queries that rank N candidates by `similarity` (Q, N), highest first, equal ones by their column.
+
+    `grades` (Q, N) says what each should have found. Raises ValueError as `judge` does.
+    """
+    if similarity.shape != grades.shape:
+        raise ValueError(f"Similarities {similarity.shape} but grades {grades.shape}.")
+    positive = np.maximum(grades, 0).astype(np.float64)
+    positives = (positive > 0).sum(axis=1)
+    if (positives == 0).any():
+        raise ValueError(f"Nothing is relevant to query {int(positives.argmin())}: leave it out.")
+    order = np.argsort(-similarity, axis=1, kind="stable")
+    ideal = -np.sort(-positive, axis=1)[:, : int(positives.max(initial=0))]
+    return Judged(np.take_along_axis(positive, order, axis=1), ideal, positives.astype(np.int64))
 
 
 def recall(judged: Judged, k: int) -> Numbers:
@@ -118,6 +138,48 @@ def summary(judged: Judged) -> dict[str, float]:
     return {name: float(values.mean()) for name, values in means.items()}
 
 
+def per_query(judged: Judged, *, any_positive: bool = False) -> dict[str, Numbers]:
+    """The values (Q,) that runs keep, by the names that tables print them under; `rank` is `first_rank`.
+
+    `any_positive`: recall@k is `success`, as papers on captions report it (Karpathy & Fei-Fei 2015), not the share
+    of all that is relevant.
+    """
+    found = success if any_positive else recall
+    values = {f"recall@{k}": found(judged, k) for k in KS}
+    values |= {"mrr": reciprocal_rank(judged), "map": average_precision(judged)}
+    values |= {"precision@5": precision(judged, 5), "f1@5": f1(judged, 5), "ndcg@10": ndcg(judged, 10)}
+    return values | {"accuracy@1": success(judged, 1), "rank": first_rank(judged)}
+
+
+def chance(judged: Judged, candidates: int, *, any_positive: bool = False) -> dict[str, Numbers]:
+    """What `per_query` gives on average when each query ranks `candidates` things at random; no `rank`."""
+    n, p = candidates, judged.positives.astype(np.float64)
+    # (Q, n): the chance that none of the first r + 1 is relevant, one factor a rank.
+    ranks = np.arange(1, n + 1)
+    none_yet = np.cumprod(np.maximum(n - p[:, None] - ranks + 1, 0) / (n - ranks + 1), axis=1)
+    # That the first relevant one is at rank r.
+    first = np.diff(1 - none_yet, axis=1, prepend=0.0)
+    share = p / n
+    harmonic = float((1 / ranks).sum())
+    pairs = (p - 1) / (n - 1) * (n - harmonic) if n > 1 else np.zeros_like(p)
+
+    def recalled(k: int) -> Numbers:
+        k = min(k, n)
+        return np.asarray(1 - none_yet[:, k - 1] if any_positive else np.full(len(p), k / n))
+
+    at_most = min(5, n)
+    discounts = float((1 / np.log2(ranks[: min(10, n)] + 1)).sum())
+    return {f"recall@{k}": recalled(k) for k in KS} | {
+        "mrr": np.asarray((first / ranks).sum(axis=1)),
+        # Each relevant result counts itself and, in proportion, those above it.
+        "map": (harmonic + pairs) / n,
+        "precision@5": share * at_most / 5,
+        "f1@5": 2 * share * at_most / (5 + p),
+        "ndcg@10": judged.ideal.sum(axis=1) / n * discounts / _dcg(judged.ideal, 10),
+        "accuracy@1": share,
+    }
+
+
 def bootstrap_interval(
     values: Numbers, *, level: float = 0.95, samples: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
@@ -129,10 +191,22 @@ def bootstrap_interval(
     if len(values) == 0:
         raise ValueError("There is no value to draw from.")
     random = np.random.default_rng(seed)
-    # One sample at a time: all at once would need samples x Q numbers.
-    means = [values[random.integers(0, len(values), len(values))].mean() for _ in range(samples)]
+    means = np.concatenate(
+        [
+            values[random.integers(0, len(values), (some, len(values)))].mean(axis=1)
+            for some in _batches(samples, len(values))
+        ]
+    )
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def difference_interval(
+    first: Numbers, second: Numbers, *, level: float = 0.95, samples: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+    """Bounds of mean(second) - mean(first), for values (Q,) of the same queries: queries are drawn, not values."""
+    _same_queries(first, second)
+    return bootstrap_interval(second - first, level=level, samples=samples, seed=seed)
 
 
 def paired_randomisation_test(
@@ -144,17 +218,28 @@ def paired_randomisation_test(
     alike, each query's pair could as well stand the other way round. The observed labelling is one of the
     samples, so that p is never 0 (Phipson & Smyth 2010).
     """
-    if first.shape != second.shape or len(first) == 0:
-        raise ValueError(f"Not values of the same queries: shapes {first.shape} and {second.shape}.")
+    _same_queries(first, second)
     difference = first - second
     # Less a hair, so that rounding does not part sums that are equal.
     observed = abs(difference.sum()) - 1e-9
     random = np.random.default_rng(seed)
     as_extreme = 1
-    for _ in range(samples):
-        signs = random.integers(0, 2, len(difference)) * 2 - 1
-        as_extreme += int(abs(float((signs * difference).sum())) >= observed)
+    for some in _batches(samples, len(difference)):
+        signs = random.integers(0, 2, (some, len(difference)), dtype=np.int8) * np.int8(2) - np.int8(1)
+        as_extreme += int((abs(signs @ difference) >= observed).sum())
     return as_extreme / (samples + 1)
+
+
+def _same_queries(first: Numbers, second: Numbers) -> None:
+    if first.shape != second.shape or len(first) == 0:
+        raise ValueError(f"Not values of the same queries: shapes {first.shape} and {second.shape}.")
+
+
+def _batches(samples: int, size: int) -> Iterator[int]:
+    """`samples` in parts: a Python step for each would be slow, and all at once need samples x size numbers."""
+    most = max(1, _DRAWN_AT_ONCE // size)
+    for start in range(0, samples, most):
+        yield min(most, samples - start)
 
 
 def _hits(judged: Judged, k: int) -> Numbers:

@@ -4,7 +4,8 @@ from collections.abc import Collection as Members
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from retrieval.rank import Calibration, Fused, RankingSettings, calibrated_lexical, fuse, group_by_asset
+from kb.ranking import RankingSettings
+from retrieval.rank import Calibration, Fused, calibrated_lexical, fuse, group_by_asset
 from retrieval.results import ChannelScore
 from retrieval.scope import Candidates
 

@@ -1,12 +1,19 @@
 """What does a hit show? Snippet, place, thumbnail, reasons: read again through the permission rule, row by row."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.db.models import F
 
-from kb.models import Asset, AssetVersion, Collection, Segment, SegmentKind
-from kb.permissions import AnyUser, visible_assets, visible_collections, visible_segments
+from kb.models import Asset, Collection, Segment, SegmentKind
+from kb.permissions import (
+    AnyUser,
+    visible_assets,
+    visible_collections,
+    visible_segments,
+    visible_versions,
+)
 from retrieval.ranking import RankedAsset
 from retrieval.results import Facet, Hit, SnippetPart
 from retrieval.snippets import snippet
@@ -22,7 +29,13 @@ def render_hits(user: AnyUser, ranked: Sequence[RankedAsset], terms: Sequence[st
     segments = visible_segments(user).in_bulk([item.segments[0].segment_id for item in ranked])
     collections = visible_collections(user).in_bulk({asset.collection_id for asset in assets.values()})
     thumbnails = _thumbnails(user, assets, segments.values())
-    previewed = _with_preview(assets.values())
+    spoken = [
+        (assets[item.asset_id], segments[item.segments[0].segment_id])
+        for item in ranked
+        if item.asset_id in assets and item.segments[0].segment_id in segments
+    ]
+    shots = _shots_while_spoken(user, spoken)
+    previewed = _with_preview(user, assets.values())
     wanted = frozenset(terms)
     hits = []
     for item in ranked:
@@ -30,7 +43,7 @@ def render_hits(user: AnyUser, ranked: Sequence[RankedAsset], terms: Sequence[st
         if asset is not None and segment is not None:
             collection = collections.get(asset.collection_id)
             thumbnail = (
-                _shot_thumbnail(user, asset, segment)
+                shots.get((asset.pk, segment.pk))
                 or thumbnails.get((asset.pk, segment.page))
                 or thumbnails.get((asset.pk, None), "")
             )
@@ -93,22 +106,41 @@ def _thumbnail_url(segment_id: int) -> str:
     return f"/api/segments/{segment_id}/thumbnail"
 
 
-def _shot_thumbnail(user: AnyUser, asset: Asset, segment: Segment) -> str:
-    """What is seen while the words of `segment` are spoken; empty for all but speech in a video."""
-    if segment.kind != SegmentKind.SPEECH or segment.start_ms is None or asset.kind != "video":
-        return ""
-    shots = visible_segments(user).filter(asset=asset, kind=SegmentKind.SHOT, start_ms__lte=segment.start_ms)
-    pk = shots.exclude(thumbnail_key="").order_by("-start_ms").values_list("pk", flat=True).first()
-    return _thumbnail_url(pk) if pk else ""
+def _shots_while_spoken(user: AnyUser, hits: Iterable[tuple[Asset, Segment]]) -> dict[tuple[int, int], str]:
+    """URLs of what is seen while words are spoken, by (video, spoken segment)."""
+    spoken = [
+        (asset.pk, segment.pk, segment.start_ms)
+        for asset, segment in hits
+        if segment.kind == SegmentKind.SPEECH and segment.start_ms is not None and asset.kind == "video"
+    ]
+    if not spoken:
+        return {}
+    shots: dict[int, list[tuple[int, int]]] = {}
+    pictured = visible_segments(user).filter(
+        asset__in={asset_id for asset_id, _, _ in spoken},
+        kind=SegmentKind.SHOT,
+        # Films run to thousands of shots; none after the last of the spoken words can be asked for.
+        start_ms__lte=max(start_ms for _, _, start_ms in spoken),
+    )
+    rows = pictured.exclude(thumbnail_key="").order_by("start_ms", "pk")
+    for asset_id, start_ms, pk in rows.values_list("asset_id", "start_ms", "pk"):
+        if start_ms is not None:
+            shots.setdefault(asset_id, []).append((start_ms, pk))
+    urls = {}
+    for asset_id, segment_id, start_ms in spoken:
+        before = bisect_right(shots.get(asset_id, []), start_ms, key=lambda shot: shot[0])
+        if before:
+            urls[asset_id, segment_id] = _thumbnail_url(shots[asset_id][before - 1][1])
+    return urls
 
 
-def _with_preview(assets: Iterable[Asset]) -> set[int]:
-    """Those of these assets, which the caller may see, that have a strip of frames."""
-    videos = {asset.pk: asset.version for asset in assets if asset.kind == "video"}
+def _with_preview(user: AnyUser, assets: Iterable[Asset]) -> set[int]:
+    """Those of these assets that have a strip of frames."""
+    videos = [asset.pk for asset in assets if asset.kind == "video"]
     if not videos:
         return set()
-    versions = AssetVersion.objects.filter(asset__in=videos, facts__has_key="preview_key")
-    return {pk for pk, number in versions.values_list("asset_id", "number") if videos[pk] == number}
+    versions = visible_versions(user).filter(asset__in=videos, facts__has_key="preview_key")
+    return set(versions.values_list("asset_id", flat=True))
 
 
 def _thumbnails(

@@ -1,5 +1,6 @@
 """How is a query answered? understand, permit, retrieve, rank, render: read here first."""
 
+import logging
 import time
 from collections.abc import Collection as Members
 from collections.abc import Iterator, Sequence
@@ -13,21 +14,25 @@ from django.utils.translation import gettext as _
 from kb.exceptions import QueryError
 from kb.models import Segment, SegmentKind
 from kb.permissions import AnyUser, visible_audiences, visible_collections, visible_segments
+from kb.ranking import RankingSettings, RankingSettingsError
 from kb.recordings import SUBTITLE_TYPES, recording_uris
 from retrieval import browse, channels, lexical, metrics, spaces
 from retrieval.analysis import contains_phrase
 from retrieval.describe import describe
 from retrieval.picture import QueryPicture, open_picture
 from retrieval.query import ParsedQuery, parse
-from retrieval.rank import RankingSettings
 from retrieval.ranking import Placed, RankedAsset, of_picture, of_words, rank
 from retrieval.render import facets, render_hits
 from retrieval.results import SearchResult
 from retrieval.scope import Candidates, Scope
 
+log = logging.getLogger(__name__)
+
 # Segments that each channel proposes: enough for ten pages of ten assets with several matching segments each.
 DEPTH = 200
 MAX_PAGE_SIZE = 50
+# A ranking that evaluations ask for, beside those of the channels.
+WITHOUT_PIXELS = "without_pixels"
 # Segments in which a phrase is looked for word by word; a phrase of words more frequent than this is cut short.
 PHRASE_CANDIDATES = 2000
 
@@ -66,7 +71,11 @@ def search(user: AnyUser, request: SearchRequest) -> SearchResult:
 
 
 def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str, list[int]]:
-    """The first `depth` asset ids by channel, and as ranked by default under `fused`: for evaluation."""
+    """The first `depth` asset ids by channel, and as ranked by default under `fused`: for evaluation.
+
+    Under WITHOUT_PIXELS, as if no picture had been encoded: only words count that stand in or about the files, or in
+    the query's picture.
+    """
     question = understand(request)
     scope = permit(user, question)
     found = retrieve(question, scope)
@@ -78,6 +87,12 @@ def ranked_assets(user: AnyUser, request: SearchRequest, depth: int) -> dict[str
             else Found((), picture=(candidates,))
         )
         lists[candidates.channel] = [item.asset_id for item in order(user, question, scope, alone)]
+    told = Found(
+        found.terms,
+        tuple(item for item in found.words if item.channel in channels.OF_WORDS),
+        tuple(item for item in found.picture if item.channel == channels.READ),
+    )
+    lists[WITHOUT_PIXELS] = [item.asset_id for item in order(user, question, scope, told)]
     lists["fused"] = [item.asset_id for item in order(user, question, scope, found)]
     return {channel: assets[:depth] for channel, assets in lists.items()}
 
@@ -166,16 +181,32 @@ def order(user: AnyUser, question: Question, scope: Scope, found: Found) -> list
     # In a list of what is there, each asset stands for itself.
     is_list = any(channel.channel == browse.CHANNEL for channel in candidates)
     places = place(user, scope, segment_ids, linked=not is_list)
-    settings = RankingSettings()
+    weighing = ranking_settings(user, scope)
     words = of_words(
         found.words,
-        settings,
+        weighing,
         share=question.text_weight,
         language=question.query.language,
         text_languages=spaces.text_languages(),
         visual_languages=spaces.visual_languages(),
     )
-    return rank([words, of_picture(found.picture, share=1 - question.text_weight)], places, settings)
+    return rank([words, of_picture(found.picture, share=1 - question.text_weight)], places, weighing)
+
+
+def ranking_settings(user: AnyUser, scope: Scope) -> RankingSettings:
+    """The site's, with what the collection says against them when the search is inside one collection alone.
+
+    Across several, scores have to be comparable, so that none of them has a say.
+    """
+    if len(scope.collections) != 1:
+        return RankingSettings()
+    collection = visible_collections(user).filter(pk=scope.collections[0]).only("name", "ranking").first()
+    try:
+        return RankingSettings().overridden(collection.ranking if collection else {})
+    except RankingSettingsError:
+        # Written past the forms, which refuse it: a search with the site's settings is better than none.
+        log.warning("The ranking settings of collection %s make no sense.", collection, exc_info=True)
+        return RankingSettings()
 
 
 def place(user: AnyUser, scope: Scope, segment_ids: Members[int], *, linked: bool) -> dict[int, Placed]:

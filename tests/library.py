@@ -32,6 +32,7 @@ class Passage:
     picture_uri: str = ""
     start_ms: int | None = None
     end_ms: int | None = None
+    thumbnail_key: str = ""
     vectors: tuple[tuple[VectorSet, npt.NDArray[np.float32]], ...] = ()
 
 
@@ -92,6 +93,7 @@ def an_asset(
             start_ms=passage.start_ms,
             end_ms=passage.end_ms,
             picture_uri=passage.picture_uri,
+            thumbnail_key=passage.thumbnail_key,
             language=detect_language(passage.text),
         )
         for vector_set, row in passage.vectors:

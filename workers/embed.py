@@ -37,9 +37,9 @@ class SetVectors:
 
 def revision() -> str:
     """Names the configured encoders without loading them, for the key of an embedding step."""
-    return "|".join((settings.KB_PROFILE, settings.KB_TEXT_ENCODER, settings.KB_IMAGE_ENCODER)).rstrip("|")[
-        :200
-    ]
+    return "|".join(
+        (settings.KB_PROFILE, settings.KB_TEXT_ENCODER, settings.KB_IMAGE_ENCODER, settings.KB_FUSION)
+    ).rstrip("|")[:200]
 
 
 def modalities() -> dict[Modality, EncoderSpec]:
@@ -52,7 +52,7 @@ def modalities() -> dict[Modality, EncoderSpec]:
     if image is not None:
         made[Modality.VISUAL] = image.spec
         if fuse.shares_a_space(image):
-            made[Modality.FUSED] = image.spec
+            made[Modality.FUSED] = fuse.spec(image)
     return made
 
 
@@ -135,6 +135,7 @@ def _of_pictures(
     ids = [segments[index].pk for index in seen]
     rows = _encoded_pictures(encoders, [segments[index].picture_key for index in seen], objects)
     found = []
+    specs = modalities()
     for encoder, vectors in zip(encoders, rows, strict=True):
         by_modality = {Modality.LOOKALIKE: vectors}
         if encoder is image:
@@ -143,7 +144,7 @@ def _of_pictures(
                 told = [words[index] for index in seen]
                 by_modality[Modality.FUSED] = fuse.fuse(encoder, told, vectors, passages[seen])
         found += [
-            SetVectors(vector_sets.ensure_vector_set(encoder.spec, modality), ids, made)
+            SetVectors(vector_sets.ensure_vector_set(specs[modality], modality), ids, made)
             for modality, made in by_modality.items()
             if modality in only
         ]

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from kb.models.audience import Audience
+from kb.ranking import RankingSettings, RankingSettingsError
 
 
 class Collection(models.Model):
@@ -19,7 +21,7 @@ class Collection(models.Model):
     # ISO 639-1; empty: each asset's own, as detected.
     language = models.CharField(max_length=8, blank=True)
     retention_days = models.PositiveIntegerField(null=True, blank=True)
-    # Overrides of retrieval.rank.RankingSettings, field by field.
+    # Overrides of kb.ranking.RankingSettings, field by field, for searches inside this collection alone.
     ranking = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -37,3 +39,10 @@ class Collection(models.Model):
         with transaction.atomic():
             self.audience = Audience.objects.create()
             super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Called by forms: settings that make no sense are refused where they are typed."""
+        try:
+            RankingSettings().overridden(self.ranking)
+        except RankingSettingsError as error:
+            raise ValidationError({"ranking": str(error)}) from error

@@ -199,6 +199,8 @@ KB_PROFILE = os.environ.get("KB_PROFILE", "embedded")
 # Of profile `custom`: transformers names or local paths; empty: no such encoder.
 KB_TEXT_ENCODER = os.environ.get("KB_TEXT_ENCODER", "")
 KB_IMAGE_ENCODER = os.environ.get("KB_IMAGE_ENCODER", "")
+# A learned fusion of words and pixels, a file trained for the image encoder above; empty: their weighted mean.
+KB_FUSION = os.environ.get("KB_FUSION", "")
 # A Whisper-family model, transformers name or local path, that writes down what is said in videos and sound files;
 # empty: none. Needs the `models` extra.
 KB_SPEECH_MODEL = os.environ.get("KB_SPEECH_MODEL", "")

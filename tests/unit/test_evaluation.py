@@ -1,5 +1,6 @@
 """How good is a ranking: measures by hand and against naive ones; readers that name the line at fault."""
 
+import itertools
 import json
 import math
 import random
@@ -221,3 +222,43 @@ def test_a_broken_caption_row_is_named_by_file_and_line(
 ) -> None:
     with pytest.raises(DataError, match=message):
         read_captions(_captions(tmp_path, row))
+
+
+def test_similarities_are_judged_as_the_rankings_they_make() -> None:
+    source = np.random.default_rng(5)
+    similarity = source.normal(size=(20, 15)).round(1)  # Rounded: there are ties.
+    grades = source.integers(-1, 3, size=(20, 15)).astype(np.float64)
+    grades[:, 3] = 1
+    rankings = [sorted(range(15), key=lambda item: (-row[item], item)) for row in similarity]
+    by_name = ev.judge(rankings, [dict(enumerate(row)) for row in grades])
+    judged = ev.judge_similarities(similarity, grades)
+    for one, other in zip(ev.per_query(judged).values(), ev.per_query(by_name).values(), strict=True):
+        np.testing.assert_allclose(one, other)
+    with pytest.raises(ValueError, match="Nothing is relevant to query 1"):
+        ev.judge_similarities(np.zeros((2, 3)), np.array([[1, 0, 0], [0, 0, 0]]))
+
+
+@pytest.mark.parametrize("any_positive", [False, True])
+def test_chance_is_the_mean_over_all_orders(any_positive: bool) -> None:
+    # Five candidates, 1, 2 and 5 of them right: every one of the 120 orders once.
+    grades = np.array([[1, 0, 0, 0, 0], [2, 0, 1, 0, 0], [1, 1, 1, 1, 1]], dtype=np.float64)
+    orders = np.array(list(itertools.permutations(range(5))), dtype=np.float64)
+    expected = ev.chance(ev.judge_similarities(grades, grades), 5, any_positive=any_positive)
+    for query, row in enumerate(grades):
+        judged = ev.judge_similarities(orders, np.tile(row, (len(orders), 1)))
+        for name, values in ev.per_query(judged, any_positive=any_positive).items():
+            if name != "rank":
+                assert expected[name][query] == pytest.approx(values.mean()), name
+
+
+def test_chance_with_one_candidate_is_certainty() -> None:
+    one = np.ones((1, 1))
+    assert ev.chance(ev.judge_similarities(one, one), 1)["map"] == pytest.approx([1])
+
+
+def test_the_interval_of_a_difference_is_that_of_the_queries_not_of_the_runs() -> None:
+    # The runs differ widely from query to query, and by exactly 0.1 from each other.
+    first = np.random.default_rng(1).random(50)
+    assert ev.difference_interval(first, first + 0.1) == pytest.approx((0.1, 0.1))
+    with pytest.raises(ValueError, match="same queries"):
+        ev.difference_interval(first, first[1:])

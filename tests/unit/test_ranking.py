@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.ranking import RankingSettings
 from retrieval.encoders.base import CosineRange
-from retrieval.rank import RankingSettings
 from retrieval.ranking import (
     CALIBRATIONS,
     MATCHES_FROM,

@@ -4,14 +4,21 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from retrieval.evaluation_data import read_beir
+from retrieval.evaluation_data import Passage, read_beir
+from retrieval.evaluation_runs import Run
 from retrieval.search import SearchRequest
-from workers.evaluate.report import Judgements, ask, summary
+from workers.evaluate.examples import examples
+from workers.evaluate.outcome import Outcome, Shown
+from workers.evaluate.report import Judgements, ask, measured
 from workers.evaluate.scratch import ingest, scratch_library
+from workers.evaluate.site import site
+
+# Of a document, in a report: enough to tell what it is about.
+SHOWN_CHARACTERS = 160
 
 
-def evaluate_beir(folder: Path, work: Path) -> dict[str, object]:
-    """Figures for the queries of `folder` that have judgements. `work`: an empty folder for the files."""
+def evaluate_beir(folder: Path, work: Path) -> Outcome:
+    """Of the queries of `folder` that have judgements. `work`: an empty folder for the files."""
     data = read_beir(folder)
     files: dict[str, tuple[Path, str]] = {}
     document_of: dict[str, str] = {}
@@ -37,4 +44,23 @@ def evaluate_beir(folder: Path, work: Path) -> dict[str, object]:
         {asset_of.get(key, key): float(grade) for key, grade in data.qrels[query_id].items()}
         for query_id in judged
     ]
-    return {"dataset": folder.resolve().name, "documents": len(asset_of), **summary(ranked, judgements)}
+    name = folder.resolve().name
+    answer = measured(
+        ranked, judgements, title=f"{name}, question → document", keys=judged, candidates=len(asset_of)
+    )
+    document_at = {asset: document_id for document_id, asset in asset_of.items()}
+    shown = examples(
+        "Question → document",
+        ranked.rankings(len(judged)),
+        judgements,
+        lambda index: Shown(data.queries[judged[index]]),
+        lambda key: Shown(_text(data.corpus[document_at.get(key, key)])),
+    )
+    figures = {"dataset": name, "documents": len(asset_of), **site(), **answer.figures}
+    sections = {f"question_to_document/{channel}": found for channel, found in answer.sections.items()}
+    return Outcome(Run("beir", name, site(), sections), figures, [answer.table], shown)
+
+
+def _text(document: Passage) -> str:
+    text = " ".join(f"{document.title} {document.text}".split())
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"

@@ -1,4 +1,4 @@
-"""How well did the searches find what is relevant? Figures from ranked lists, as one JSON-ready object."""
+"""How well did the searches find what is relevant? Sections, a table and figures from ranked lists."""
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -9,12 +9,16 @@ import numpy as np
 from kb.exceptions import QueryError
 from kb.permissions import AnyUser
 from retrieval import evaluation
-from retrieval.search import SearchRequest, ranked_assets, search
+from retrieval.evaluation_runs import Section
+from retrieval.search import WITHOUT_PIXELS, SearchRequest, ranked_assets, search
+from workers.evaluate.outcome import Row, Table, rounded, row
 
 # As deep as recall@100 looks.
 DEPTH = 100
-KS = (1, 5, 10, 100)
+DEFAULT = "fused"
 Judgements = Mapping[Hashable, float]
+# What the tables call a ranking; a channel's own name says enough otherwise.
+NAMES = {DEFAULT: "default", WITHOUT_PIXELS: "words in and about the files only"}
 
 
 @dataclass(slots=True)
@@ -23,6 +27,19 @@ class Ranked:
 
     channels: dict[str, list[list[int]]] = field(default_factory=dict)
     milliseconds: list[float] = field(default_factory=list)
+
+    def rankings(self, queries: int) -> list[list[int]]:
+        """As people get them: a list for each of `queries`, empty where none found anything."""
+        return self.channels.get(DEFAULT) or [[] for _ in range(queries)]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What `measured` made of the answers to one set of queries."""
+
+    figures: dict[str, object]
+    sections: dict[str, Section]
+    table: Table
 
 
 def ask(user: AnyUser, requests: Sequence[SearchRequest], tick: Callable[[], object]) -> Ranked:
@@ -48,29 +65,50 @@ def ask(user: AnyUser, requests: Sequence[SearchRequest], tick: Callable[[], obj
     return ranked
 
 
-def summary(
-    ranked: Ranked, judgements: Sequence[Judgements], *, any_positive: bool = False
-) -> dict[str, object]:
-    """Default ranking on top, each channel below, and the times.
+def measured(
+    ranked: Ranked,
+    judgements: Sequence[Judgements],
+    *,
+    title: str,
+    keys: Sequence[str],
+    candidates: int,
+    any_positive: bool = False,
+) -> Measured:
+    """Default ranking on top of the figures, each channel below, and the times; the table begins with chance.
 
-    `any_positive`: recall@k is the share of queries with any relevant result among the first k, as papers on
-    captions report it (Karpathy & Fei-Fei 2015), not the share of all that is relevant.
+    `keys` name the queries in a saved run. `candidates`: how many things could be found. `any_positive`: see
+    `evaluation.per_query`.
     """
-    recall = evaluation.success if any_positive else evaluation.recall
     empty: list[list[int]] = [[] for _ in judgements]
-
-    def figures(answers: Sequence[Sequence[int]]) -> dict[str, float]:
+    sections: dict[str, Section] = {}
+    figures: dict[str, dict[str, float | None]] = {}
+    recalled = evaluation.success if any_positive else evaluation.recall
+    for name, answers in sorted((ranked.channels or {DEFAULT: empty}).items()):
         judged = evaluation.judge(answers, judgements)
-        means = evaluation.summary(judged)
-        recalls = {f"recall@{k}": float(recall(judged, k).mean()) for k in KS}
-        kept = {name: means[name] for name in ("ndcg@10", "mrr", "map")} | recalls
-        return {name: round(value, 4) for name, value in kept.items()}
-
-    times = np.asarray(ranked.milliseconds)
-    return {
-        "queries": len(judgements),
-        "channels": {name: figures(answers) for name, answers in sorted(ranked.channels.items())},
-        **figures(ranked.channels.get("fused", empty)),
-        "p50_ms": round(float(np.percentile(times, 50)), 1),
-        "p95_ms": round(float(np.percentile(times, 95)), 1),
+        section = Section(tuple(keys), evaluation.per_query(judged, any_positive=any_positive))
+        sections[name] = section
+        figures[name] = rounded(section.means() | {"recall@100": float(recalled(judged, 100).mean())})
+    by_chance = {
+        name: float(values.mean())
+        for name, values in evaluation.chance(
+            evaluation.judge(empty, judgements), candidates, any_positive=any_positive
+        ).items()
     }
+    named = {name: NAMES.get(name, f"{name} alone") for name in sections}
+    # From nothing to everything.
+    order = sorted(sections, key=lambda name: (name == DEFAULT, name != WITHOUT_PIXELS, name))
+    rows = [Row("chance", by_chance), *(row(named[name], sections[name]) for name in order)]
+    times = np.asarray(ranked.milliseconds or [0.0])
+    return Measured(
+        {
+            "queries": len(judgements),
+            "candidates": candidates,
+            "channels": figures,
+            **figures[DEFAULT],
+            "chance": rounded(by_chance),
+            "p50_ms": round(float(np.percentile(times, 50)), 1),
+            "p95_ms": round(float(np.percentile(times, 95)), 1),
+        },
+        sections,
+        Table(f"{title}: {len(judgements)} queries, {candidates} candidates", tuple(rows)),
+    )

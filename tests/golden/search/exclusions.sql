@@ -143,8 +143,10 @@ SELECT "kb_vectorset"."id",
        "kb_vectorset"."state",
        "kb_vectorset"."created_at"
 FROM "kb_vectorset"
-WHERE ("kb_vectorset"."modality" = %s
-       AND "kb_vectorset"."state" = %s)
+WHERE ("kb_vectorset"."dimensions" = %s
+       AND "kb_vectorset"."encoder" = %s
+       AND "kb_vectorset"."modality" = %s
+       AND "kb_vectorset"."revision" = %s)
 ORDER BY "kb_vectorset"."id" ASC
 LIMIT 1;
 

@@ -69,6 +69,24 @@ ORDER BY "kb_segment"."asset_id" ASC,
          "kb_segment"."part" ASC,
          "kb_segment"."ordinal" ASC;
 
+SELECT "kb_collection"."id",
+       "kb_collection"."name",
+       "kb_collection"."ranking"
+FROM "kb_collection"
+WHERE ("kb_collection"."audience_id" IN
+         (SELECT V0."audience_id" AS "audience"
+          FROM "kb_audiencemember" V0
+          WHERE (V0."everyone"
+                 OR V0."user_id" = %s
+                 OR V0."group_id" IN
+                   (SELECT U0."id"
+                    FROM "auth_group" U0
+                    INNER JOIN "auth_user_groups" U1 ON (U0."id" = U1."group_id")
+                    WHERE U1."user_id" = %s)))
+       AND "kb_collection"."id" = %s)
+ORDER BY "kb_collection"."name" ASC
+LIMIT 1;
+
 SELECT "kb_asset"."id",
        "kb_asset"."collection_id",
        "kb_asset"."own_audience_id",

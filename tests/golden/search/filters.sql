@@ -70,8 +70,10 @@ SELECT "kb_vectorset"."id",
        "kb_vectorset"."state",
        "kb_vectorset"."created_at"
 FROM "kb_vectorset"
-WHERE ("kb_vectorset"."modality" = %s
-       AND "kb_vectorset"."state" = %s)
+WHERE ("kb_vectorset"."dimensions" = %s
+       AND "kb_vectorset"."encoder" = %s
+       AND "kb_vectorset"."modality" = %s
+       AND "kb_vectorset"."revision" = %s)
 ORDER BY "kb_vectorset"."id" ASC
 LIMIT 1;
 
@@ -150,6 +152,24 @@ WHERE a.version > 0
   AND a.language = ANY(%(languages)s)
   AND a.updated_at >= %(after)s
   AND a.updated_at < %(before)s;
+
+SELECT "kb_collection"."id",
+       "kb_collection"."name",
+       "kb_collection"."ranking"
+FROM "kb_collection"
+WHERE ("kb_collection"."audience_id" IN
+         (SELECT V0."audience_id" AS "audience"
+          FROM "kb_audiencemember" V0
+          WHERE (V0."everyone"
+                 OR V0."user_id" = %s
+                 OR V0."group_id" IN
+                   (SELECT U0."id"
+                    FROM "auth_group" U0
+                    INNER JOIN "auth_user_groups" U1 ON (U0."id" = U1."group_id")
+                    WHERE U1."user_id" = %s)))
+       AND "kb_collection"."id" = %s)
+ORDER BY "kb_collection"."name" ASC
+LIMIT 1;
 
 SELECT "kb_asset"."id",
        "kb_asset"."collection_id",
