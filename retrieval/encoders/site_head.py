@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 FOLDER, ACTIVE = "alignment", "active.json"
 REMEDY = "Train it again with manage.py train_alignment, or go back with --undo."
+REMOVE = "Remove the file: the encoder's own head serves then, and manage.py train_alignment makes another."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def record(models_dir: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise EncoderError(f"{path} cannot be read ({error}). {REMEDY}") from error
+        raise EncoderError(f"{path} cannot be read ({error}). {REMOVE}") from error
     return found
 
 
@@ -113,7 +114,7 @@ def _read(path: Path, spec: EncoderSpec, _mtime_ns: int, _inode: int) -> SiteHea
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EncoderError(f"{path} cannot be read ({error}). {REMEDY}") from error
+        raise EncoderError(f"{path} cannot be read ({error}). {REMOVE}") from error
     if encoder != spec.key:
         log.warning("The head of %s is for %s and not for %s: train it again.", path, encoder, spec.key)
         return None

@@ -190,8 +190,8 @@ def _step(
             loss, found = task.loss(step, generator)
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
-                f"The loss of step {step + 1} is {float(loss)}. The last checkpoint is kept: resume from it with a"
-                " lower learning rate or in float32."
+                f"The loss of step {step + 1} is {float(loss.detach())}. The last checkpoint is kept: resume from it"
+                " with a lower learning rate or in float32."
             )
         torch.autograd.backward(loss / settings.accumulate)
         for name, value in {"loss": float(loss.detach()), **found}.items():

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--collection", action="append", default=[], metavar="SLUG", help="may be repeated"
         )
-        parser.add_argument("--steps", type=int, default=300)
+        parser.add_argument("--steps", type=int, default=60)
         parser.add_argument("--rate", type=float, default=3e-4, help="the highest learning rate")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--threads", type=int, default=1)
