@@ -136,7 +136,8 @@ def float32_graph(tower: nn.Module, side_px: int) -> bytes:
 def int8_graph(graph: bytes, pixels: Vectors) -> bytes:
     """Weights and values between layers as int8, one scale a channel of weights (Jacob et al. 2018).
 
-    `pixels` (N, 3, S, S) show how large the values get.
+    `pixels` (N, 3, S, S) show how large the values get. The convolutions alone, which are nearly all of the work: with
+    the projection in int8 too the mean cosine to float32 was 0.86 instead of 0.997, a recall@10 of 0.27 instead of 0.31.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.calibrate import CalibrationDataReader
@@ -161,7 +162,7 @@ def int8_graph(graph: bytes, pixels: Vectors) -> bytes:
             weight_type=QuantType.QInt8,
             activation_type=QuantType.QUInt8,
             calibrate_method=CalibrationMethod.MinMax,
-            op_types_to_quantize=["Conv", "Add", "Gemm", "MatMul", "AveragePool", "GlobalAveragePool"],
+            op_types_to_quantize=["Conv"],
         )
         return small.read_bytes()
 
