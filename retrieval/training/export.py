@@ -137,7 +137,7 @@ def int8_graph(graph: bytes, pixels: Vectors) -> bytes:
     """Weights and values between layers as int8, one scale a channel of weights (Jacob et al. 2018).
 
     `pixels` (N, 3, S, S) show how large the values get. The convolutions alone, which are nearly all of the work: with
-    the projection in int8 too the mean cosine to float32 was 0.86 instead of 0.997, a recall@10 of 0.27 instead of 0.31.
+    the projection in int8 too the mean cosine to float32 was 0.86, not 0.997, and recall@10 0.27, not 0.31.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.calibrate import CalibrationDataReader
