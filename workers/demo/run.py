@@ -78,6 +78,7 @@ def _ingest_library(workers: int) -> None:
                     paths=[str(LIBRARY / collection.slug)],
                     collection=collection.name,
                     everyone=False,
+                    check=False,
                     detach=False,
                     workers=workers,
                     user=None,
