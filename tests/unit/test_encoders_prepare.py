@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from retrieval.encoders import measure
 from retrieval.encoders.base import EncoderError
+from retrieval.encoders.compact_image import CompactSource
 from retrieval.encoders.manifest import MANIFEST, folder_name, read
 from retrieval.encoders.measure import mean_cosine, shared_neighbours
 from retrieval.encoders.minilm import MiniLmSource
@@ -130,7 +131,8 @@ def test_the_command_says_what_a_profile_lacks(settings: object) -> None:
 
 def test_profiles_name_their_encoders() -> None:
     assert encoders("embedded").text.name == "all-MiniLM-L6-v2"
-    assert encoders("embedded").image is None
+    assert encoders("embedded").image == CompactSource()
+    assert encoders("embedded", image="none").image is None
     image = encoders("embedded", image="some/clip").image
     assert image is not None
     assert image.name == "some/clip"

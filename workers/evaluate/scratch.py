@@ -1,5 +1,6 @@
 """Where is an evaluation indexed? In a database and an object folder of its own that go when it is done."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ class ScratchLibrary:
 def scratch_library() -> Iterator[ScratchLibrary]:
     """Makes a migrated database beside the configured one and switches to it until the block ends."""
     configured = connection.settings_dict["NAME"]
+    tests = connection.settings_dict["TEST"]
+    usual = tests["NAME"]
+    # Of this process alone: neither another evaluation nor a test run has a database of that name.
+    tests["NAME"] = f"{configured}_evaluation_{os.getpid()}"
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         with tempfile.TemporaryDirectory(prefix="kb-evaluate-") as folder:
@@ -40,6 +45,7 @@ def scratch_library() -> Iterator[ScratchLibrary]:
                 yield ScratchLibrary(collection, user)
     finally:
         connection.creation.destroy_test_db(str(configured), verbosity=0)
+        tests["NAME"] = usual
 
 
 def ingest(library: ScratchLibrary, files: dict[str, tuple[Path, str]]) -> dict[str, int]:

@@ -18,8 +18,8 @@ from django.db import transaction
 from django.http import Http404
 
 from kb import audit
-from kb.models import Collection, Role
-from kb.permissions import require_role
+from kb.models import Collection
+from kb.permissions import managed_collections, visible_collections
 from retrieval import spaces
 from retrieval.encoders import site_head
 from retrieval.encoders.base import EncoderError
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         from retrieval.training.corpus import CorpusError
         from retrieval.training.loop import TrainingError
 
-        collections = _named(options["collection"])
+        collections = _named(user, options["collection"])
         torch.set_num_threads(options["threads"])
         try:
             pairs = library.collect(user, collections, say=self.stderr.write)
@@ -107,9 +107,7 @@ class Command(BaseCommand):
     def _undo(self, user: User) -> dict[str, Any]:
         models_dir = Path(settings.KB_MODELS_DIR)
         active = site_head.record(models_dir)
-        collections = list(Collection.objects.filter(pk__in=active["facts"]["collections"] if active else []))
-        for collection in collections:
-            require_role(user, collection, Role.MANAGER)
+        collections = managed_collections(user, active["facts"]["collections"] if active else [])
         with transaction.atomic():
             for collection in collections:
                 audit.record(user, "alignment.undone", collection, revision=active and active["revision"])
@@ -139,11 +137,11 @@ def _verdict(comparison: "Comparison", revision: str | None) -> str:
     return f"Not better beyond chance: {worth}. Nothing was changed."
 
 
-def _named(slugs: Sequence[str]) -> list[Collection]:
-    """Whether the user may know of them is asked next, and answered alike for those that do not exist."""
+def _named(user: User, slugs: Sequence[str]) -> list[Collection]:
+    """Those that the user may know of; whether they manage them is asked next."""
     if not slugs:
         raise CommandError("Name at least one collection with --collection.")
-    found = {collection.slug: collection for collection in Collection.objects.filter(slug__in=slugs)}
+    found = {collection.slug: collection for collection in visible_collections(user).filter(slug__in=slugs)}
     if missing := [slug for slug in slugs if slug not in found]:
         raise CommandError(f"No such collection: {', '.join(missing)}.")
     return [found[slug] for slug in dict.fromkeys(slugs)]
