@@ -10,7 +10,8 @@ import sys
 # Commands that never ask the database, and so need not wait for it.
 WITHOUT_DATABASE = {"help", "version", "--version", "--help", "check", "collectstatic", "compilemessages"}
 WITHOUT_DATABASE |= {"makemessages", "spectacular", "prepare_models", "diffsettings"}
-WITHOUT_DATABASE |= {"evaluate shards", "evaluate fusion", "evaluate compare"}
+WITHOUT_DATABASE |= {"evaluate shards", "evaluate fusion", "evaluate compare", "evaluate pairs"}
+WITHOUT_DATABASE |= {"train_text_student", "ship_text_student"}
 
 
 def main() -> None:

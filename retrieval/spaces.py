@@ -28,6 +28,7 @@ from retrieval.encoders.pictures import upright_rgb
 from retrieval.encoders.profiles import encoders
 from retrieval.encoders.serving import load
 from retrieval.encoders.site_head import SiteHead, active_head
+from retrieval.encoders.student import NAME as STUDENT
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ _encoding = Histogram(
 )
 
 # Encoders that were trained on few languages; elsewhere their vectors say little, and words count instead.
-LANGUAGES = {EMBEDDED_TEXT: frozenset({"en"})}
+LANGUAGES = {EMBEDDED_TEXT: frozenset({"en"}), STUDENT: frozenset({"en", "zh"})}
 
 _loading = threading.Lock()
 _lookalike = LookAlikeEncoder()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from retrieval.encoders.base import EncoderError
@@ -42,27 +44,35 @@ class MiniLmSource:
     def export(self, folder: Path) -> Exported:
         # Needed once, and heavy: a server whose encoder is prepared never loads them.
         import onnx
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
 
         from retrieval.encoders.bert_graph import BertShape, mean_pooled_bert
 
-        model = model_folder()
-        weights = model / "model.safetensors"
+        weights, config, tokenizer = teacher_weights()
         try:
-            if file_sha256(weights) != WEIGHTS_SHA256:
-                raise EncoderError(f"{weights} is not the file that this project checked. {REINSTALL}")
-            config = json.loads((model / "config.json").read_text())
-            tokenizer = Tokenizer.from_str((model / "tokenizer.json").read_text())
-            onnx.save(mean_pooled_bert(load_file(weights), BertShape.read(config)), folder / "text.onnx")
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            onnx.save(mean_pooled_bert(weights, BertShape.read(config)), folder / "text.onnx")
+            (folder / TOKENIZER).write_text(tokenizer)
+            part = TextPart(max_tokens=MAX_TOKENS, pad_id=config["pad_token_id"])
+            dimensions = config["hidden_size"]
+        except (OSError, ValueError, KeyError) as error:
             raise EncoderError(f"The package of {NAME} is damaged ({error}). {REINSTALL}") from error
-        tokenizer.save(str(folder / TOKENIZER))
-        return Exported(
-            content_sha256=WEIGHTS_SHA256,
-            dimensions=config["hidden_size"],
-            text=TextPart(max_tokens=MAX_TOKENS, pad_id=config["pad_token_id"]),
-        )
+        return Exported(content_sha256=WEIGHTS_SHA256, dimensions=dimensions, text=part)
+
+
+def teacher_weights() -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, Any], str]:
+    """The package's weights by name, its config.json, and its tokenizer as JSON. Raises EncoderError."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    model = model_folder()
+    weights = model / "model.safetensors"
+    try:
+        if file_sha256(weights) != WEIGHTS_SHA256:
+            raise EncoderError(f"{weights} is not the file that this project checked. {REINSTALL}")
+        config: dict[str, Any] = json.loads((model / "config.json").read_text())
+        tokenizer: str = Tokenizer.from_str((model / "tokenizer.json").read_text()).to_str()
+        return load_file(weights), config, tokenizer
+    except (OSError, ValueError, SafetensorError) as error:
+        raise EncoderError(f"The package of {NAME} is damaged ({error}). {REINSTALL}") from error
 
 
 def model_folder() -> Path:

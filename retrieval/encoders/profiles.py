@@ -10,6 +10,7 @@ from retrieval.encoders.manifest import Source
 from retrieval.encoders.minilm import NAME as EMBEDDED_TEXT
 from retrieval.encoders.minilm import MiniLmSource
 from retrieval.encoders.sentence import SentenceSource
+from retrieval.encoders.student import BilingualSource
 
 # Of the hub, for profile `recommended`: small enough for a CPU, and both read about a hundred languages,
 # Chinese and English among them. The prompts are what the sentence encoder's authors trained it with.
@@ -25,8 +26,18 @@ KNOWN_PROMPTS = {"e5-": ("query: ", "passage: ")}
 class Encoders:
     """What to load: a text encoder always; an image encoder where one is configured."""
 
-    text: Source
+    text: Source | BilingualSource
     image: Source | CompactSource | None
+
+    @property
+    def sources(self) -> list[Source]:
+        """All that has to be prepared; the compact image encoder is served as it comes."""
+        texts: list[Source] = (
+            [self.text.teacher, self.text.student] if isinstance(self.text, BilingualSource) else [self.text]
+        )
+        if self.image is None or isinstance(self.image, CompactSource):
+            return texts
+        return [*texts, self.image]
 
 
 def encoders(profile: str, *, text: str = "", image: str = "") -> Encoders:
@@ -37,7 +48,7 @@ def encoders(profile: str, *, text: str = "", image: str = "") -> Encoders:
     match profile:
         case "embedded":
             _refuse(profile, "KB_TEXT_ENCODER", text)
-            return Encoders(MiniLmSource(), _image(image) if image else _shipped())
+            return Encoders(BilingualSource(), _image(image) if image else _shipped())
         case "recommended":
             _refuse(profile, "KB_TEXT_ENCODER", text)
             _refuse(profile, "KB_IMAGE_ENCODER", image)

@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from retrieval.encoders.base import EncoderError, EncoderSpec, Vectors
+from retrieval.encoders.base import Encoder, EncoderError, EncoderSpec, Vectors
 from retrieval.encoders.image_tower import ImageTower
 from retrieval.encoders.manifest import TOKENIZER, Prepared, Source, folder_name, read
 from retrieval.encoders.runtime import THREADS
+from retrieval.encoders.student import BilingualEncoder, BilingualSource
 from retrieval.encoders.text_tower import TextTower
+
+# What a profile can name: one encoder, or two that share the work.
+AnySource = Source | BilingualSource
 
 
 class PreparedEncoder:
@@ -43,8 +47,16 @@ class PreparedEncoder:
         return np.empty((0, self._spec.dimensions), dtype=np.float32)
 
 
-def load(source: Source, models_dir: Path, *, threads: int = THREADS) -> PreparedEncoder:
+def load(source: AnySource, models_dir: Path, *, threads: int = THREADS) -> Encoder:
     """Prepares first where that was not done. Raises EncoderError."""
+    if isinstance(source, BilingualSource):
+        return BilingualEncoder(
+            _load(source.teacher, models_dir, threads), _load(source.student, models_dir, threads)
+        )
+    return _load(source, models_dir, threads)
+
+
+def _load(source: Source, models_dir: Path, threads: int) -> PreparedEncoder:
     made = read(models_dir / folder_name(source))
     if made is None:
         # Quantisation and its libraries load only where they are used: a prepared server never needs them.

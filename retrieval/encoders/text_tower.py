@@ -1,6 +1,6 @@
 """How does a text become a vector? Tokens, padded as little as the encoder allows, through one ONNX graph."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from retrieval.encoders.base import EncoderError, Vectors, unit_rows
 from retrieval.encoders.runtime import THREADS, Session
+from retrieval.encoders.student_tokens import StudentTokens
 
 # Enough to fill one core's arithmetic; more only widens a batch's spread of lengths, and so its padding.
 BATCH = 16
@@ -27,6 +28,8 @@ class TextPart:
     always_full: bool = False
     query_prompt: str = ""
     passage_prompt: str = ""
+    # Which class reads the tokenizer's file: the tokenizers library's, or the bilingual student's.
+    reader: Literal["tokenizer", "student"] = "tokenizer"
 
 
 class TextTower:
@@ -35,15 +38,7 @@ class TextTower:
     def __init__(self, graph: Path, tokenizer: Path, part: TextPart, *, threads: int = THREADS) -> None:
         self._part = part
         self._session = Session(graph, threads=threads)
-        # Tokenizer.from_file says Exception for whatever is wrong with the file.
-        try:
-            self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        except Exception as error:
-            raise EncoderError(
-                f"{tokenizer} is no tokenizer; run `manage.py prepare_models --again`."
-            ) from error
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(part.max_tokens)
+        self._token_ids = _reader(tokenizer, part)
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """float32 (N, D) unit rows in the order given, for at least one text."""
@@ -66,12 +61,6 @@ class TextTower:
         prompt = self._part.query_prompt if query else self._part.passage_prompt
         return [self._token_ids(prompt + text) for text in texts]
 
-    def _token_ids(self, text: str) -> list[int]:
-        # Half a surrogate pair, which JSON can carry, has no UTF-8: the tokenizer would refuse the text.
-        # One by one: encode_batch starts threads of its own.
-        ids: list[int] = self._tokenizer.encode(text.encode("utf-8", "replace").decode()).ids
-        return ids
-
     def _padded(self, batch: Sequence[list[int]]) -> dict[str, npt.NDArray[np.int64]]:
         """input_ids, attention_mask: int64 (N, T), T the longest of the batch or the tower's full length."""
         part = self._part
@@ -86,3 +75,24 @@ class TextTower:
             ids[row, place] = tokens
             mask[row, place] = 1
         return {"input_ids": ids, "attention_mask": mask}
+
+
+def _reader(file: Path, part: TextPart) -> Callable[[str], list[int]]:
+    """Token ids of a text, as many as the tower takes."""
+    # The tokenizers library says Exception for whatever is wrong with the file.
+    try:
+        if part.reader == "student":
+            return StudentTokens.load(file, max_tokens=part.max_tokens).ids
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:
+        raise EncoderError(f"{file} is no tokenizer; run `manage.py prepare_models --again`.") from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(part.max_tokens)
+
+    def token_ids(text: str) -> list[int]:
+        # Half a surrogate pair, which JSON can carry, has no UTF-8: the tokenizer would refuse the text.
+        # One by one: encode_batch starts threads of its own.
+        ids: list[int] = tokenizer.encode(text.encode("utf-8", "replace").decode()).ids
+        return ids
+
+    return token_ids

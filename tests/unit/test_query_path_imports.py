@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.encoders.minilm import MiniLmSource
 from retrieval.encoders.prepare import prepared
+from retrieval.encoders.profiles import encoders
 
 HEAVY = "{'torch', 'transformers', 'sentence_transformers'}"
 
@@ -17,7 +17,8 @@ HEAVY = "{'torch', 'transformers', 'sentence_transformers'}"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With the embedded encoder prepared, so that each process starts as a server does."""
     home = tmp_path_factory.mktemp("home")
-    prepared(MiniLmSource(), home / "models")
+    for source in encoders("embedded").sources:
+        prepared(source, home / "models")
     return home
 
 
@@ -36,6 +37,7 @@ def test_the_web_process_and_a_query_load_neither_torch_nor_transformers(home: P
         "import sys, kb.wsgi, retrieval.search, retrieval.spaces\n"
         "vector = retrieval.spaces.query_vector('how is the pump seal replaced')\n"
         "assert vector.shape == (384,)\n"
+        "assert retrieval.spaces.query_vector('如何更换水泵密封').shape == (384,)\n"
         f"assert not {HEAVY} & sys.modules.keys(), sorted({HEAVY} & sys.modules.keys())\n",
         home,
     )

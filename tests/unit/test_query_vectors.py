@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from retrieval import spaces
 from retrieval.encoders.base import EncoderError, EncoderSpec, Vectors, unit_rows
 from retrieval.encoders.compact_image import CompactEncoder
-from retrieval.encoders.serving import PreparedEncoder
+from retrieval.encoders.student import BilingualEncoder
 from tests import compact_encoder
 
 # The fixture below replaces it; two tests want it back.
@@ -209,5 +209,5 @@ def test_a_profile_that_cannot_be_loaded_says_why(settings: object, monkeypatch:
 def test_the_sites_encoder_is_loaded_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spaces, "_loaded", _LOADED)
     encoder = spaces.text_encoder()
-    assert isinstance(encoder, PreparedEncoder)
+    assert isinstance(encoder, BilingualEncoder)
     assert spaces.text_encoder() is encoder

@@ -106,7 +106,9 @@ def test_scores_are_the_sum_of_their_shares_and_the_order_of_channels_is_nothing
 
 
 def test_the_text_channel_weighs_little_in_a_language_that_its_encoder_does_not_know() -> None:
-    settings = RankingSettings(lexical_weight=0.5, text_weight=0.5, foreign_text_weight=0.1)
+    settings = RankingSettings(
+        lexical_weight=0.5, text_weight=0.5, foreign_text_weight=0.1, chinese_text_weight=0.5
+    )
     english = frozenset({"en"})
     assert settings.weights(["lexical", "text"], language="en", text_languages=english) == _WEIGHTS
     # 0.5 and 0.1 of 0.6.
@@ -124,6 +126,19 @@ def test_words_find_pictures_in_the_languages_of_their_encoder_only() -> None:
     assert known == {"lexical": 0.5, "visual": 0.5}
     foreign = settings.weights(["lexical", "visual"], language="zh", visual_languages=english)
     assert foreign == pytest.approx({"lexical": 5 / 6, "visual": 1 / 6})
+
+
+def test_meaning_counts_less_in_chinese_where_pairs_of_characters_find_more() -> None:
+    both = frozenset({"en", "zh"})
+    settings = RankingSettings(lexical_weight=0.6, text_weight=0.4, chinese_text_weight=0.2)
+    assert settings.weights(["lexical", "text"], language="en", text_languages=both)["text"] == 0.4
+    # 0.2 of 0.6 and 0.2 together.
+    assert settings.weights(["lexical", "text"], language="zh", text_languages=both)["text"] == pytest.approx(
+        0.25
+    )
+    # Never more than what any language gets.
+    low = RankingSettings(lexical_weight=0.9, text_weight=0.1, chinese_text_weight=0.2)
+    assert low.weights(["lexical", "text"], language="zh", text_languages=both)["text"] == pytest.approx(0.1)
 
 
 def test_weights_are_of_the_channels_in_use_and_add_up_to_one() -> None:

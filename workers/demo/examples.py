@@ -119,6 +119,18 @@ EXAMPLES = (
         expected=(Expected("handbook/苏州/员工休假制度.md"),),
     ),
     Example(
+        "a Chinese question finds an English page",
+        "chen",
+        "笔记本电脑被偷了怎么办",
+        expected=(Expected("handbook/it-security.md", within=3),),
+    ),
+    Example(
+        "an English question finds a Chinese page",
+        "chen",
+        "may guests stay overnight in the dormitory",
+        expected=(Expected("handbook/苏州/宿舍管理规定.md", within=3),),
+    ),
+    Example(
         "Chinese words find a photo by what is written in it",
         "chen",
         "宫保鸡丁 蒜蓉西兰花",

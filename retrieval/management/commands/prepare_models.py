@@ -32,8 +32,7 @@ class Command(BaseCommand):
             )
             made = [
                 prepared(source, models_dir, again=options["again"], say=self.stderr.write)
-                for source in (chosen.text, chosen.image)
-                if source and not isinstance(source, CompactSource)
+                for source in chosen.sources
             ]
             shipped = (
                 CompactEncoder(chosen.image, PreparedEncoder(made[0]))

@@ -1,6 +1,7 @@
 """`manage.py evaluate`: how good is search, an encoder, a fusion? Tables, a JSON object, and a page to look at."""
 
 import json
+import sys
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.test.utils import override_settings
 
-from retrieval import evaluation_runs
+from retrieval import evaluation_runs, spaces
 from retrieval.encoders.base import EncoderError
 from retrieval.evaluation_data import DataError
 from retrieval.evaluation_runs import RunError
@@ -25,6 +26,7 @@ from workers.evaluate.encoders import picture_encoder
 from workers.evaluate.lookalikes import evaluate_lookalikes
 from workers.evaluate.outcome import Outcome
 from workers.evaluate.shards import evaluate_shards
+from workers.evaluate.translations import evaluate_translations
 
 CAPTIONED = "a folder with captions.jsonl (image, and en and zh, or captions) and its pictures"
 ENCODER = "a folder with a compact image encoder to measure instead of the site's"
@@ -67,6 +69,9 @@ class Command(BaseCommand):
         lookalikes = kinds.add_parser("lookalikes", help="search by changed copies of pictures")
         lookalikes.add_argument("folder", type=Path, help="pictures, in folders or not")
         lookalikes.add_argument("--queries", type=int, help="ask with so many of the pictures only")
+        pairs = kind("pairs", "how near translations lie to each other, without a database", _pairs)
+        pairs.add_argument("file", type=Path, help="JSON lines with zh and en; may be .gz")
+        pairs.add_argument("--profile", help="measure this profile instead of the site's")
         compare = kinds.add_parser("compare", help="two saved runs")
         compare.add_argument("runs", type=Path, nargs=2, metavar="RUN.json")
         compare.add_argument("--report", type=Path, metavar="OUT.html", help="write a page")
@@ -119,6 +124,12 @@ def _captions(options: dict[str, Any]) -> Outcome:
 
 def _shards(options: dict[str, Any]) -> Outcome:
     return evaluate_shards(options["shards"], picture_encoder(options["image_onnx"]))
+
+
+def _pairs(options: dict[str, Any]) -> Outcome:
+    profile = options["profile"]
+    with override_settings(KB_PROFILE=profile) if profile else nullcontext():
+        return evaluate_translations(options["file"], spaces.text_encoder(), sys.stderr.write)
 
 
 def _fusion(options: dict[str, Any]) -> Outcome:
