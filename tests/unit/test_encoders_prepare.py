@@ -17,6 +17,8 @@ from retrieval.encoders.measure import mean_cosine, shared_neighbours
 from retrieval.encoders.minilm import MiniLmSource
 from retrieval.encoders.prepare import prepared
 from retrieval.encoders.profiles import encoders
+from retrieval.encoders.sentence import SentenceSource
+from retrieval.encoders.student import BilingualSource
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +122,8 @@ def test_the_command_prints_a_table_and_one_json_line(
         "float32",
         "int8",
     ]
-    assert sum("kept" in line for line in lines[:-1]) == 1
+    # The teacher's and the student's.
+    assert sum("kept" in line for line in lines[:-1]) == 2
 
 
 def test_the_command_says_what_a_profile_lacks(settings: object) -> None:
@@ -130,7 +133,7 @@ def test_the_command_says_what_a_profile_lacks(settings: object) -> None:
 
 
 def test_profiles_name_their_encoders() -> None:
-    assert encoders("embedded").text.name == "all-MiniLM-L6-v2"
+    assert encoders("embedded").text == BilingualSource()
     assert encoders("embedded").image == CompactSource()
     assert encoders("embedded", image="none").image is None
     image = encoders("embedded", image="some/clip").image
@@ -138,8 +141,9 @@ def test_profiles_name_their_encoders() -> None:
     assert image.name == "some/clip"
     recommended = encoders("recommended")
     assert recommended.image is not None
+    assert isinstance(recommended.text, SentenceSource)
     assert recommended.text.recipe["query"] == "query: "
-    assert encoders("custom", text="all-MiniLM-L6-v2").text == encoders("embedded").text
+    assert encoders("custom", text="all-MiniLM-L6-v2").text == BilingualSource().teacher
 
 
 @pytest.mark.parametrize(
