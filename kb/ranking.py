@@ -24,14 +24,14 @@ class RankingSettings:
     lexical_weight: float = 0.6
     text_weight: float = 0.4
     # What a picture shows is told by a small encoder, and counts beside what somebody wrote: at its surest it
-    # gives a picture half of what a text gets that has all words of the query.
-    visual_weight: float = 0.3
+    # gives a picture a third of what a text gets that has all words of the query.
+    visual_weight: float = 0.2
     # Of a channel of meaning when its encoder does not know the query's language. Not nothing: names, numbers and
     # loan words still meet.
     foreign_text_weight: float = 0.05
     # Of the text channel for Chinese: pairs of characters find there what words find nowhere else, and meaning has
     # less to add. Enough to bring up an English page, which no Chinese word finds.
-    chinese_text_weight: float = 0.15
+    chinese_text_weight: float = 0.25
     # Cormack et al. found 60 near the best on every collection they tried, and the choice not to matter much.
     rrf_k: float = 60.0
     # What further matching segments can add to an asset's best one, at most, as a share of it: enough to part

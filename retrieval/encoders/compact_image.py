@@ -207,10 +207,10 @@ def cosine_range(
     """The range of an encoder whose queries have the cosines `matching` with what they should find, `others` with what
     they should not. Of the latter no more than `false_share` count as matches.
 
-    `low` is the middle of `others`, `high` the ninth decile of `matching`.
+    A match counts from nothing at that bound to all at the ninth decile of `matching`: beneath it a small encoder tells
+    nothing, and what it counted there would stand above what somebody wrote.
     """
-    low = float(np.median(others))
-    matches_from = max(low, float(np.quantile(others, 1 - false_share)))
+    low = float(np.quantile(others, 1 - false_share))
     # An encoder that tells nothing apart still has a range, in which next to nothing is a match.
-    high = max(float(np.quantile(matching, 0.9)), matches_from + 0.01)
-    return CosineRange(low=low, high=min(1.0, high), matches_from=matches_from)
+    high = max(float(np.quantile(matching, 0.9)), low + 0.01)
+    return CosineRange(low=low, high=min(1.0, high), matches_from=low)

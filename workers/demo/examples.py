@@ -293,8 +293,8 @@ PICTURED = (
     Example(
         "what is pictured in a silent film finds its second",
         "chen",
-        "a bar chart kind:video",
-        expected=(Expected("handbook/images/vid-0031.mp4", second=12),),
+        "a pie chart kind:video",
+        expected=(Expected("handbook/images/vid-0031.mp4", second=8),),
         only_kind="video",
     ),
 )
