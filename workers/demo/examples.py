@@ -285,6 +285,13 @@ PICTURED = (
         only_kind="image",
     ),
     Example(
+        "Chinese words find the same picture",
+        "chen",
+        "饼图 kind:image",
+        expected=(Expected("handbook/images/img-0412.png"),),
+        only_kind="image",
+    ),
+    Example(
         "a flag is found by its name",
         "chen",
         "the flag of France",
