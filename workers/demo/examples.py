@@ -288,7 +288,7 @@ PICTURED = (
         "Chinese words find the same picture",
         "chen",
         "饼图 kind:image",
-        expected=(Expected("handbook/images/img-0412.png"),),
+        expected=(Expected("handbook/images/img-0412.png", within=3),),
         only_kind="image",
     ),
     Example(
