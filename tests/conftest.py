@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import translation
 from pytest_django import Settings
 
 from kb.embedded import Home
@@ -56,6 +57,12 @@ def storage(tmp_path: Path, settings: Settings) -> FolderStorage:
     root = tmp_path / "objects"
     settings.KB_STORAGE = {"backend": "folder", "root": str(root)}
     return FolderStorage(root)
+
+
+@pytest.fixture(autouse=True)
+def in_the_sites_language() -> None:
+    """Whatever language the requests of another test asked for."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

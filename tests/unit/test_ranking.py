@@ -128,8 +128,8 @@ def test_a_picture_that_shows_it_stays_below_a_text_with_all_words() -> None:
     )
     ranked = rank([words], _own_assets(1, 2), settings)
     assert [item.asset_id for item in ranked] == [10, 20]
-    # 0.6 of 1.3, of it 6/10; and 0.3 of 1.3, all of it.
-    assert _scores(ranked) == pytest.approx({10: 0.36 / 1.3, 20: 0.3 / 1.3})
+    # 0.6 of 1.2, of it 6/10; and 0.2 of 1.2, all of it.
+    assert _scores(ranked) == pytest.approx({10: 0.36 / 1.2, 20: 0.2 / 1.2})
 
 
 def test_an_assets_segments_lead_with_the_best_and_the_others_follow() -> None:
