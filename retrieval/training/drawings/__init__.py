@@ -1,6 +1,18 @@
 """Pictures of an office that the project draws itself, with labels and sentences that are exact."""
 
-from retrieval.training.drawings import charts, diagrams, documents, plans, round_charts, screens
+from retrieval.training.drawings import (
+    calendars,
+    charts,
+    codes,
+    diagrams,
+    documents,
+    editors,
+    maps,
+    round_charts,
+    screens,
+    web_forms,
+    whiteboards,
+)
 from retrieval.training.drawings.registry import Renderer
 
 RENDERERS: tuple[Renderer, ...] = (
@@ -9,5 +21,10 @@ RENDERERS: tuple[Renderer, ...] = (
     *diagrams.renderers(),
     *documents.renderers(),
     *screens.renderers(),
-    *plans.renderers(),
+    *editors.renderers(),
+    *web_forms.renderers(),
+    *maps.renderers(),
+    *calendars.renderers(),
+    *codes.renderers(),
+    *whiteboards.renderers(),
 )

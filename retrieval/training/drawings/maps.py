@@ -1,6 +1,5 @@
-"""How are maps, floor plans, calendars, whiteboards and machine-readable codes drawn?"""
+"""How are maps and floor plans drawn?"""
 
-import calendar
 import math
 from collections.abc import Callable
 from functools import partial
@@ -10,21 +9,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from retrieval.training.drawings.fonts import Fonts
-from retrieval.training.drawings.palette import LIGHT, Rgb, Theme, mixed, readable_on
+from retrieval.training.drawings.palette import LIGHT, Rgb, Theme, mixed
 from retrieval.training.drawings.registry import Renderer
-from retrieval.training.drawings.scanning import scanned
 from retrieval.training.drawings.sheet import Drawing, Point, Sheet
 from retrieval.training.drawings.words import (
     CITIES,
-    EVENTS,
     MEASURES,
-    MONTHS,
-    REGIONS,
     ROOMS,
-    STEPS,
-    TASKS,
-    TOPICS,
-    WEEKDAYS,
     Words,
     number,
 )
@@ -311,274 +302,6 @@ def _floor_plan(rng: Random, fonts: Fonts, *, blueprint: bool) -> Drawing:
     )
 
 
-def _calendar(rng: Random, fonts: Fonts, *, week: bool) -> Drawing:
-    """A month of days; ``week``, held out: hours by days with blocks."""
-    s = Sheet(rng, fonts, aspect=rng.choice((1.0, 1.33, 1.6)), dark_share=0.15)
-    u, colour = s.u, s.pick(s.palette)
-    top, left = (20.0 if not week else 12.0) * u, (3.0 if not week else 11.0) * u
-    dx = (s.w - left - 3 * u) / 7
-    events = 0
-    monday = s.chance(0.7)
-    days = WEEKDAYS if monday else (WEEKDAYS[-1], *WEEKDAYS[:-1])
-    month = s.rng.randrange(12)
-    year = s.rng.randrange(2015, 2028)
-    if week:
-        rows = s.pick((8, 10, 12))
-        dy = (s.h - top - 2 * u) / rows
-        for r in range(rows):
-            s.text(left - u, top + r * dy, f"{8 + r}:00", 2.8, s.theme.muted, anchor="rm")
-            s.line([(left, top + r * dy), (s.w - 3 * u, top + r * dy)], s.theme.line, 0.3)
-        for i, day in enumerate(days):
-            x = left + i * dx
-            s.text(x + dx / 2, 6 * u, s.say(day), 3.8, anchor="mm", bold=True)
-            s.line([(x, top), (x, s.h)], s.theme.line, 0.3)
-            for _ in range(s.rng.randrange(3)):
-                start = s.rng.randrange(rows - 2)
-                rgb = s.pick(s.palette).rgb
-                s.box(
-                    x + 0.4 * u,
-                    top + start * dy,
-                    x + dx - 0.6 * u,
-                    top + (start + s.pick((1, 1, 2))) * dy,
-                    fill=rgb,
-                    radius=1,
-                )
-                s.text(
-                    x + u,
-                    top + (start + 0.5) * dy,
-                    s.say(s.pick(TASKS)),
-                    2.6,
-                    readable_on(rgb),
-                    width=dx - 2 * u,
-                )
-                events += 1
-        about = [
-            Words("a calendar of a week with appointments by the hour", "按小时显示预约的周历"),
-            Words("a weekly calendar with coloured blocks", "含彩色日程块的周视图日历"),
-        ]
-        return s.done(about, events=events)
-    months = Words(calendar.month_name[month + 1], MONTHS[month].zh)
-    headed = s.chance(0.5)
-    if headed:
-        s.box(0, 0, s.w, 12 * u, fill=colour.rgb)
-    title = Words(f"{months.en} {year}", f"{year}年{months.zh}")
-    s.text(
-        s.w / 2, 6 * u, s.say(title), 6, readable_on(colour.rgb) if headed else None, anchor="mm", bold=True
-    )
-    for i, day in enumerate(days):
-        s.text(left + (i + 0.5) * dx, 16.5 * u, s.say(day), 3.4, s.theme.muted, anchor="mm")
-    weeks = calendar.Calendar(0 if monday else 6).monthdayscalendar(year, month + 1)
-    dy = (s.h - top - 3 * u) / len(weeks)
-    ruled = s.chance(0.7)
-    busy = s.chance(0.6)
-    for r, row in enumerate(weeks):
-        for c, day_number in enumerate(row):
-            x, y = left + c * dx, top + r * dy
-            if ruled:
-                s.box(x, y, x + dx, y + dy, outline=s.theme.line, width=0.35)
-            if not day_number:
-                continue
-            ink = (200, 60, 60) if (c >= 5 if monday else c in (0, 6)) and s.chance(0.9) else s.theme.ink
-            s.text(
-                *((x + 1.5 * u, y + 3 * u) if ruled else (x + dx / 2, y + dy / 2)),
-                str(day_number),
-                3.6 if ruled else 4.6,
-                ink,
-                anchor="lm" if ruled else "mm",
-            )
-            if busy and ruled and s.chance(0.25):
-                rgb = s.pick(s.palette).rgb
-                s.box(x + 0.6 * u, y + dy * 0.52, x + dx - 0.6 * u, y + dy * 0.82, fill=rgb, radius=0.6)
-                s.text(
-                    x + 1.2 * u, y + dy * 0.67, s.say(s.pick(EVENTS)), 2.2, readable_on(rgb), width=dx - 2 * u
-                )
-                events += 1
-    return s.done(
-        [
-            Words(f"a calendar of {title.en}", f"{title.zh}的日历"),
-            Words("a monthly calendar with a grid of days", "按天排列的月历"),
-            Words("a calendar with coloured events", "标有彩色日程的日历")
-            if events
-            else Words(f"a calendar page {s.manner().en}", f"日历页,{s.manner().zh}"),
-        ],
-        month=month + 1,
-        year=year,
-        events=events,
-    )
-
-
-def _qr(rng: Random, fonts: Fonts, *, label: bool) -> Drawing:
-    """Finder squares and random cells: what such a code looks like, not one that can be read."""
-    s = Sheet(rng, fonts, aspect=rng.choice((1.0, 1.0, 0.8)) if not label else rng.choice((1.5, 2.0)))
-    u = s.u
-    modules = s.pick((21, 25, 29, 33, 37))
-    side = s.between(0.72, 0.94) * s.w if not label else 0.8 * s.h
-    side = min(side, s.h * 0.92)
-    x0, y0 = ((s.w - side) / 2, (s.h - side) / 2) if not label else (6 * u, 10 * u)
-    ink: Rgb = (0, 0, 0) if s.chance(0.75) else mixed(s.pick(s.palette).rgb, (0, 0, 0), 0.45)
-    if label:
-        s.box(u, u, s.w - u, s.h - u, outline=s.theme.ink, radius=4, width=0.8)
-        for i in range(5):
-            s.text(
-                x0 + side + 5 * u,
-                (18 + i * 15) * u,
-                s.prose(24),
-                5.5 if i else 8,
-                bold=i == 0,
-                width=s.w - side - 18 * u,
-            )
-    elif s.h > side + 14 * u:
-        s.text(s.w / 2, y0 + side + 6 * u, s.say(Words("Scan me", "扫一扫")), 6, anchor="mm")
-    cell = side / modules
-    cells = np.random.default_rng(rng.getrandbits(63)).random((modules, modules)) < 0.48
-    for fx, fy in ((0, 0), (modules - 7, 0), (0, modules - 7)):
-        cells[max(0, fy - 1) : fy + 8, max(0, fx - 1) : fx + 8] = False
-        cells[fy : fy + 7, fx : fx + 7] = True
-        cells[fy + 1 : fy + 6, fx + 1 : fx + 6] = False
-        cells[fy + 2 : fy + 5, fx + 2 : fx + 5] = True
-    code = Image.fromarray((cells * 255).astype(np.uint8)).resize(
-        (round(cell * modules),) * 2, Image.Resampling.NEAREST
-    )
-    s.picture.paste(ink, (round(x0), round(y0)), code)
-    if not label and s.chance(0.3):
-        middle = side * 0.1
-        s.box(
-            x0 + side / 2 - middle,
-            y0 + side / 2 - middle,
-            x0 + side / 2 + middle,
-            y0 + side / 2 + middle,
-            fill=s.theme.paper,
-        )
-        s.round(x0 + side / 2, y0 + side / 2, middle * 0.75, fill=s.pick(s.palette).rgb)
-    if s.chance(0.3):
-        scanned(s, strength=0.7)
-    place = Words(" on a label with text", "印在带文字标签上的") if label else Words("", "")
-    return s.done(
-        [
-            Words(f"a QR code{place.en}", f"{place.zh}二维码"),
-            Words("a square code of small dark and light squares", "由深浅小方块组成的方形二维码"),
-        ],
-        modules=modules,
-    )
-
-
-def _barcode(rng: Random, fonts: Fonts, *, label: bool) -> Drawing:
-    s = Sheet(rng, fonts, aspect=rng.choice((1.3, 1.6, 2.2)) if not label else rng.choice((0.8, 1.0)))
-    u = s.u
-    x0, x1, y0, y1 = 8 * u, s.w - 8 * u, 10 * u, s.h - 20 * u
-    if label:
-        s.box(2 * u, 2 * u, s.w - 2 * u, s.h - 2 * u, outline=(0, 0, 0), width=0.8)
-        for i in range(4):
-            s.text(
-                8 * u, (11 + i * 8) * u, s.prose(26), 5.5 if i == 0 else 4, bold=i == 0, width=s.w - 16 * u
-            )
-        s.line([(2 * u, 42 * u), (s.w - 2 * u, 42 * u)], (0, 0, 0), 0.8)
-        y0, y1 = 48 * u, s.h - 16 * u
-    thin = (x1 - x0) / s.pick((70, 95, 120))
-    x = x0
-    while x < x1:
-        width = thin * s.pick((1, 1, 2, 3))
-        s.box(x, y0, min(x1, x + width - 1), y1, fill=(0, 0, 0))
-        x += width + thin * s.pick((1, 1, 2, 3))
-    s.text(
-        s.w / 2,
-        y1 + 6 * u,
-        " ".join(str(s.rng.randrange(10)) for _ in range(13)),
-        6,
-        (0, 0, 0),
-        anchor="mm",
-        kind="mono",
-    )
-    if s.chance(0.4):
-        scanned(s, strength=0.7)
-    place = Words(" on a parcel label", "包裹标签上的") if label else Words("", "")
-    return s.done(
-        [
-            Words(f"a barcode{place.en}", f"{place.zh}条形码"),
-            Words("a barcode of black upright stripes with digits below", "黑色竖条、下方有数字的条形码"),
-        ],
-    )
-
-
-def _whiteboard(rng: Random, fonts: Fonts, *, photo: bool) -> Drawing:
-    """Marker sketches; ``photo``, held out: the board hangs on a wall and is lit from one side."""
-    s = Sheet(rng, fonts, aspect=rng.choice((1.33, 1.5, 1.78)), theme=LIGHT[0], kind="hand")
-    u = s.u
-    s.shake = 0.4
-    markers: tuple[Rgb, ...] = ((30, 70, 180), (200, 40, 40), (30, 130, 60), (30, 30, 30))
-    x0, y0, x1, y1 = 0.0, 0.0, float(s.w), float(s.h)
-    board: Rgb = s.pick(((250, 250, 250), (240, 243, 244), (233, 236, 240)))
-    if photo:
-        s.d.rectangle((0, 0, s.w, s.h), fill=s.pick(((176, 160, 140), (150, 165, 170), (205, 198, 186))))
-        x0, y0, x1, y1 = 8 * u, 9 * u, s.w - 8 * u, s.h - 14 * u
-        s.d.rectangle((x0 - 2 * u, y0 - 2 * u, x1 + 2 * u, y1 + 2 * u), fill=(140, 144, 148))
-        s.d.rectangle((x0 + 15 * u, y1 + 2 * u, x1 - 15 * u, y1 + 4 * u), fill=(110, 114, 118))
-    s.d.rectangle((x0, y0, x1, y1), fill=board)
-    ink = s.pick(markers)
-    s.text(x0 + 6 * u, y0 + 9 * u, s.say(s.pick(TOPICS)), 9, ink)
-    s.line([(x0 + 6 * u, y0 + 15 * u), (x0 + 40 * u, y0 + 15 * u)], ink, 0.8)
-    half = (x0 + x1) / 2
-    parts: list[str] = s.some(("boxes", "list", "chart", "circles"), 2)
-    for part, left in zip(parts, (x0 + 5 * u, half + 3 * u), strict=True):
-        right, top, bottom = left + (x1 - x0) / 2 - 10 * u, y0 + 22 * u, y1 - 6 * u
-        ink = s.pick(markers)
-        if part == "boxes":
-            tall = (bottom - top) / 3
-            for i in range(3):
-                y = top + i * tall
-                s.box(left + 6 * u, y, right - 6 * u, y + tall * 0.6, outline=ink, width=0.9)
-                s.text((left + right) / 2, y + tall * 0.3, s.say(s.pick(STEPS)), 5, ink, anchor="mm")
-                if i < 2:
-                    s.arrow(
-                        [((left + right) / 2, y + tall * 0.62), ((left + right) / 2, y + tall * 0.97)],
-                        ink,
-                        0.9,
-                    )
-        elif part == "list":
-            for i in range(4):
-                y = top + (i + 0.4) * (bottom - top) / 4
-                s.box(left, y - 2 * u, left + 4 * u, y + 2 * u, outline=ink, width=0.7)
-                s.text(left + 7 * u, y, s.say(s.pick(TASKS)), 6, ink)
-        elif part == "chart":
-            s.line([(left, top), (left, bottom), (right, bottom)], ink, 0.9)
-            other = s.pick(markers)
-            s.line(
-                [
-                    (
-                        left + (right - left) * i / 5,
-                        bottom - (bottom - top) * (0.1 + 0.15 * i + s.between(0, 0.12)),
-                    )
-                    for i in range(6)
-                ],
-                other,
-                1.1,
-            )
-        else:
-            for _ in range(4):
-                x, y = s.between(left + 8 * u, right - 8 * u), s.between(top + 7 * u, bottom - 7 * u)
-                s.round(x, y, 8 * u, 6 * u, outline=s.pick(markers), width=0.8)
-                s.text(x, y, s.say(s.pick(REGIONS)), 4, ink, anchor="mm")
-    if photo:
-        light = np.linspace(s.between(0.6, 0.8), 1.05, s.w, dtype=np.float32)
-        if s.chance(0.5):
-            light = light[::-1]
-        pixels = np.asarray(s.picture, dtype=np.float32) * light[None, :, None]
-        s.picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).rotate(
-            s.between(-3, 3), resample=Image.Resampling.BILINEAR, fillcolor=(150, 145, 140)
-        )
-    drawing = s.done(
-        [
-            Words(
-                "a whiteboard with sketches and notes in coloured marker", "画有彩色记号笔草图和笔记的白板"
-            ),
-            Words("a hand-drawn whiteboard from a meeting", "会议上的手绘白板"),
-        ],
-        parts=parts,
-    )
-    drawing.style = "handwritten"
-    return drawing
-
-
 def renderers() -> list[Renderer]:
     rows: list[tuple[str, str, str, Callable[..., Drawing], bool, float]] = [
         ("map-regions", "map", "map", _region_map, False, 1.2),
@@ -586,14 +309,6 @@ def renderers() -> list[Renderer]:
         ("map-islands", "map", "map", _island_map, True, 1.6),
         ("floor-plan-ink", "floor plan", "drawing", partial(_floor_plan, blueprint=False), False, 1.3),
         ("floor-plan-blueprint", "floor plan", "drawing", partial(_floor_plan, blueprint=True), True, 1.3),
-        ("calendar-month", "calendar", "drawing", partial(_calendar, week=False), False, 1.2),
-        ("calendar-week", "calendar", "drawing", partial(_calendar, week=True), True, 1.2),
-        ("qr-plain", "QR code", "code", partial(_qr, label=False), False, 0.4),
-        ("qr-label", "QR code", "code", partial(_qr, label=True), True, 0.5),
-        ("barcode-plain", "barcode", "code", partial(_barcode, label=False), False, 0.4),
-        ("barcode-label", "barcode", "code", partial(_barcode, label=True), True, 0.5),
-        ("whiteboard-flat", "whiteboard", "drawing", partial(_whiteboard, photo=False), False, 0.9),
-        ("whiteboard-photo", "whiteboard", "drawing", partial(_whiteboard, photo=True), True, 0.9),
     ]
     return [
         Renderer(name, label, category, draw, held, weight)
