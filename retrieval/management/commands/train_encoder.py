@@ -38,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--weight", action="append", default=[], metavar="SOURCE=W", help="draw W times as often"
         )
+        parser.add_argument(
+            "--chinese", action="store_true", help="learn from Chinese sentences too, as the student reads them"
+        )
         parser.add_argument("--steps", type=int, default=4000)
         parser.add_argument("--batch", type=int, default=128)
         parser.add_argument("--rate", type=float, default=1.5e-3, help="the highest learning rate")
@@ -71,12 +74,13 @@ class Command(BaseCommand):
         run: Path = options["run"]
         recipe = recipe_of(options)
         try:
-            encoder = _text_encoder()
+            encoder = _text_encoder(options["chinese"])
             prepared = corpus.prepare(
                 options["shards"],
                 options["corpus"] or run / "corpus",
                 encoder,
                 sources=frozenset(options["sources"]) if options["sources"] else None,
+                chinese=options["chinese"],
                 say=self.stderr.write,
             )
             aside = corpus.prepare(
@@ -177,8 +181,9 @@ def recipe_of(options: dict[str, Any]) -> Any:
     return replace(recipe, **ABLATIONS[without]) if without else recipe
 
 
-def _text_encoder() -> Any:
+def _text_encoder(chinese: bool) -> Any:
     from retrieval.encoders.minilm import MiniLmSource
     from retrieval.encoders.serving import load
+    from retrieval.encoders.student import BilingualSource
 
-    return load(MiniLmSource(), Path(settings.KB_MODELS_DIR))
+    return load(BilingualSource() if chinese else MiniLmSource(), Path(settings.KB_MODELS_DIR))
