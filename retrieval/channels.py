@@ -1,7 +1,8 @@
 """Which channels answer a question, and what does each propose?
 
 A channel looks at one kind of evidence, inside the scope only: `lexical` at words, `text` at the meaning of passages,
-`visual` at what pictures show, `lookalike` at how pictures look, `read` at the words that stand in the query's picture.
+`visual` at what pictures show, `described` at passages that say what the query's picture shows, `lookalike` at how
+pictures look, `read` at the words that stand in the query's picture.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,11 @@ from retrieval.encoders.base import Vectors
 from retrieval.lookalikes import SAME_PICTURE
 from retrieval.picture import QueryPicture
 from retrieval.query import ParsedQuery
-from retrieval.scope import Candidates, Scope
+from retrieval.scope import Candidate, Candidates, Scope
 
 # Channels of the query's words that look at words, and the one that reads the query's picture.
 OF_WORDS = frozenset({"lexical", "text"})
-READ = "read"
+READ, DESCRIBED = "read", "described"
 # From here on a picture shows the same thing: a crop of a tenth on each side lies at 0.64, other pictures below 0.85.
 SAME_SUBJECT = 0.85
 # Terms of a picture's own text that are searched for: the rarest say what it is about, the rest costs time.
@@ -48,6 +49,7 @@ def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidat
     seen = spaces.picture_vector(picture.image)
     if seen is not None:
         found += _visual(seen, "pictures", scope, depth)
+        found += _described(seen, scope, depth)
     words = _words_of(picture, found, scope)
     rarest = lexical.weigh(query_terms(words), scope.audiences)[:READ_TERMS]
     found.append(_renamed(lexical.find(rarest, scope, depth), READ))
@@ -63,6 +65,23 @@ def _visual(seen: Vectors, side: Literal["words", "pictures"], scope: Scope, dep
     return [
         replace(vectors.find("visual", visual_set, seen, scope, depth), cosines=spaces.visual_range(side))
     ]
+
+
+def _described(seen: Vectors, scope: Scope, depth: int) -> list[Candidates]:
+    """The passages that lie nearest to the picture once their words are moved to where pictures of them lie.
+
+    The nearest to first order are looked up, and only they are moved: no second vector of each passage is kept.
+    """
+    head = spaces.passage_head()
+    text_set = head and vectors.set_of("text", spaces.text_encoder().spec)
+    if not head or not text_set:
+        return []
+    nearest = vectors.find(DESCRIBED, text_set, head.asks_for(seen), scope, depth)
+    segments, rows = vectors.stored(text_set, [item.segment_id for item in nearest.items], scope)
+    cosines = (head(rows) @ seen).tolist() if segments else []
+    items = [Candidate(segment, cosine) for segment, cosine in zip(segments, cosines, strict=True)]
+    items.sort(key=lambda item: (-item.score, item.segment_id))
+    return [replace(nearest, items=tuple(items), cosines=spaces.visual_range("passages"))]
 
 
 def _words_of(picture: QueryPicture, found: Sequence[Candidates], scope: Scope) -> str:

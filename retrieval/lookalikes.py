@@ -4,15 +4,8 @@ First the whole picture is looked up. Where that does not settle it, the picture
 may be a screenshot, or have borders), and each is laid over the descriptors of what came up (it may be a cut).
 """
 
-import json
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
-from django.db import connection
 from PIL import Image
 
-from kb.models import VectorSet
 from retrieval import spaces, vectors
 from retrieval.encoders.alignment import Cut
 from retrieval.encoders.inner_pictures import inner_pictures
@@ -28,11 +21,6 @@ FIT_BONUS = 0.13
 LAID_OVER = 200
 # Parts of the query that are looked up, and those laid over: each costs a statement, and tens of milliseconds.
 MOST_LAID = 3
-
-ROWS = """
-SELECT v.segment_id, v.embedding::text FROM kb_vector v
-WHERE v.vector_set_id = {vector_set} AND v.audience_id = ANY(%(audiences)s) AND v.segment_id = ANY(%(segments)s)
-"""
 
 
 def find(image: Image.Image, scope: Scope, limit: int) -> Candidates | None:
@@ -51,24 +39,10 @@ def find(image: Image.Image, scope: Scope, limit: int) -> Candidates | None:
             best[item.segment_id] = max(item.score, best.get(item.segment_id, -1.0))
     if max(best.values()) < SAME_PICTURE:
         nearest = sorted(best, key=lambda segment: (-best[segment], segment))[: LAID_OVER * (1 + bool(shown))]
-        ids, rows = _rows(vector_set, nearest, scope)
+        ids, rows = vectors.stored(vector_set, nearest, scope)
         for part in [image, *shown][:MOST_LAID]:
             for segment, fit in zip(ids, (Cut(part).fit(rows) - FIT_BONUS).tolist(), strict=True):
                 best[segment] = max(fit, best[segment])
     items = [Candidate(segment, score) for segment, score in best.items()]
     items.sort(key=lambda item: (-item.score, item.segment_id))
     return Candidates(CHANNEL, tuple(items[:limit]), len(items) >= limit)
-
-
-def _rows(
-    vector_set: VectorSet, segment_ids: Sequence[int], scope: Scope
-) -> tuple[list[int], npt.NDArray[np.float32]]:
-    """The stored descriptors of these segments, as far as they are still readable."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            ROWS.format(vector_set=int(vector_set.pk)),
-            {"audiences": list(scope.audiences), "segments": list(segment_ids)},
-        )
-        found = sorted(cursor.fetchall())
-    rows = np.array([json.loads(row) for _, row in found], dtype=np.float32)
-    return [segment for segment, _ in found], rows.reshape(len(found), vector_set.dimensions)

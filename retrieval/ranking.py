@@ -24,8 +24,8 @@ MATCHES_FROM = {"text": 0.2, "visual": 0.3, "lookalike": 0.25}
 # A channel that counts less than this, since it hardly knows the question's language, brings up nothing either.
 PROPOSES_FROM_WEIGHT = 0.1
 # A picture's own channels: how it looks finds the same picture again, what is written in it finds its subject.
-# What a small encoder sees in it comes after both.
-PICTURE_WEIGHTS = {"lookalike": 0.6, "visual": 0.1, "read": 0.4}
+# What a small encoder sees in it, in pictures and in what passages say, comes after both.
+PICTURE_WEIGHTS = {"lookalike": 0.6, "visual": 0.1, "described": 0.1, "read": 0.4}
 
 
 @dataclass(frozen=True, slots=True)

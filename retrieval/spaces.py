@@ -29,6 +29,7 @@ from retrieval.encoders.profiles import encoders
 from retrieval.encoders.serving import load
 from retrieval.encoders.site_head import SiteHead, active_head
 from retrieval.encoders.student import NAME as STUDENT
+from retrieval.encoders.text_head import TextHead
 
 log = logging.getLogger(__name__)
 
@@ -123,15 +124,28 @@ def visual_languages() -> frozenset[str] | None:
     return text_languages() if isinstance(image_encoder(), CompactEncoder) else None
 
 
-def visual_range(side: Literal["words", "pictures"]) -> CosineRange | None:
-    """Where the cosines of such a query with pictures lie. None: as with encoders of CLIP's kind."""
+def passage_head() -> TextHead | None:
+    """What moves the stored vectors of passages to where pictures lie; None where the two have no space in common."""
     encoder = image_encoder()
-    own = site_head(encoder) if encoder and side == "words" else None
+    if not isinstance(encoder, CompactEncoder):
+        return None
+    own = site_head(encoder)
+    return own.head if own else encoder.head
+
+
+def visual_range(side: Literal["words", "pictures", "passages"]) -> CosineRange | None:
+    """Where cosines lie: of `words` or `pictures` that ask for pictures, of a picture with `passages`.
+
+    None: as with encoders of CLIP's kind.
+    """
+    encoder = image_encoder()
+    own = site_head(encoder) if encoder and side != "pictures" else None
     if own:
         return own.words
     if not isinstance(encoder, CompactEncoder):
         return None
-    return encoder.config.words if side == "words" else encoder.config.pictures
+    ranges = {"words": encoder.config.words, "pictures": encoder.config.pictures}
+    return ranges.get(side, encoder.config.passages)
 
 
 def lookalike_encoder() -> Encoder:

@@ -1,5 +1,8 @@
 """Which segments are nearest to the query's vector? Only inside the readable audiences, exactly or by HNSW."""
 
+import json
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
@@ -34,6 +37,12 @@ FROM kb_audiencewordtotals
 """
 
 
+STORED = """
+SELECT v.segment_id, v.embedding::text FROM kb_vector v
+WHERE v.vector_set_id = {vector_set} AND v.audience_id = ANY(%(audiences)s) AND v.segment_id = ANY(%(segments)s)
+"""
+
+
 def set_of(modality: str, spec: EncoderSpec) -> VectorSet | None:
     """The set whose vectors may be compared with those of this encoder, or None while there is none.
 
@@ -57,6 +66,20 @@ def find(
         found = _run(vector_set, query, scope, limit, Plan("exact"))
     items = sorted(found, key=lambda candidate: (-candidate.score, candidate.segment_id))
     return Candidates(channel, tuple(items), len(items) >= limit)
+
+
+def stored(
+    vector_set: VectorSet, segment_ids: Sequence[int], scope: Scope
+) -> tuple[list[int], npt.NDArray[np.float32]]:
+    """The vectors (N, D) of these segments, as far as they are still readable, and whose they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STORED.format(vector_set=int(vector_set.pk)),
+            {"audiences": list(scope.audiences), "segments": list(segment_ids)},
+        )
+        found = sorted(cursor.fetchall())
+    rows = np.array([json.loads(row) for _, row in found], dtype=np.float32)
+    return [segment for segment, _ in found], rows.reshape(len(found), vector_set.dimensions)
 
 
 def _plan(scope: Scope, limit: int) -> Plan:

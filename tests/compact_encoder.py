@@ -11,6 +11,7 @@ from retrieval.encoders.compact_image import CompactConfig, CompactSource, write
 
 SIDE_PX = 8
 WORDS = CosineRange(low=0.0, high=0.9, matches_from=0.5)
+PASSAGES = CosineRange(low=0.1, high=0.9, matches_from=0.6)
 PICTURES = CosineRange(low=0.2, high=0.95, matches_from=0.6)
 Weights = npt.NDArray[np.float32]
 
@@ -70,6 +71,7 @@ def write(
         std=(1.0, 1.0, 1.0),
         text_space=text_space,
         words=WORDS,
+        passages=PASSAGES,
         pictures=PICTURES,
     )
 

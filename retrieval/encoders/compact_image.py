@@ -43,7 +43,8 @@ REMEDY = "Install the package anew, or set KB_IMAGE_ENCODER=none to search witho
 
 @dataclass(frozen=True, slots=True)
 class CompactConfig:
-    """compact.json. `words` and `pictures`: where cosines of a query of that kind with pictures lie."""
+    """compact.json. `words` and `pictures`: where cosines of a query of that kind with pictures lie; `passages`: of a
+    picture with passages."""
 
     name: str
     revision: str
@@ -54,6 +55,7 @@ class CompactConfig:
     text_space: str
     words: CosineRange
     pictures: CosineRange
+    passages: CosineRange
     fit: str = FIT
     sha256: Mapping[str, str] = field(default_factory=dict)
 
@@ -141,6 +143,7 @@ def read_config(folder: Path) -> CompactConfig:
             text_space=str(given["text_space"]),
             words=CosineRange(**given["calibration"]["words"]),
             pictures=CosineRange(**given["calibration"]["pictures"]),
+            passages=CosineRange(**given["calibration"]["passages"]),
             sha256=dict(given["sha256"]),
         )
         changed = [name for name in (GRAPH, HEAD) if file_sha256(folder / name) != config.sha256.get(name)]
@@ -167,6 +170,7 @@ def write_compact(
     text_space: str,
     words: CosineRange,
     pictures: CosineRange,
+    passages: CosineRange,
 ) -> CompactConfig:
     """Writes the folder that `CompactEncoder` reads; checksums and revision follow from what is written.
 
@@ -192,7 +196,11 @@ def write_compact(
         "dimensions": dimensions,
         **decides,
         "text_space": text_space,
-        "calibration": {"words": asdict(words), "pictures": asdict(pictures)},
+        "calibration": {
+            "words": asdict(words),
+            "pictures": asdict(pictures),
+            "passages": asdict(passages),
+        },
         "sha256": sha256,
     }
     draft = folder / f"{CONFIG}.draft"

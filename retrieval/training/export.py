@@ -100,6 +100,8 @@ def export_graph(
         # Words lie near many pictures a little; a tenth of them shows enough, ranked behind what was written.
         words=cosine_range(cosines[own], cosines[~own], false_share=0.1),
         pictures=cosine_range(np.sum(after * again, axis=1), between[apart]),
+        # A library has many more passages than pictures: a tenth of them would be a flood.
+        passages=cosine_range(cosines[own], cosines[~own]),
     )
     return config, Cost(
         megabytes=len(small) / 1e6,

@@ -20,6 +20,7 @@ CHANNELS: dict[str, str | Promise] = {
     "text": _("Meaning"),
     "visual": _("Picture"),
     "lookalike": _("Looks alike"),
+    "described": _("Says what it shows"),
     "read": _("Words in the picture"),
     "newest": _("Newest"),
     "fused": _("Words and picture"),

@@ -13,6 +13,7 @@ from retrieval.encoders import profiles
 from retrieval.encoders.base import CosineRange, EncoderError, EncoderSpec, Vectors, unit_rows
 from retrieval.encoders.compact_image import CompactEncoder, CompactSource, cosine_range, pixels, read_config
 from retrieval.encoders.dual import DualSource
+from retrieval.encoders.text_head import text_head
 from tests import compact_encoder
 
 DIMENSIONS = 6
@@ -58,6 +59,26 @@ def test_the_head_is_residual_with_the_exact_gelu(tmp_path: Path) -> None:
     text = np.array([[0.5, 0.5, 0.5, 0.5, 0, 0]], dtype=np.float32)
     expected = text + np.array([[0, 3 * 1.9544997, 0.5, 0, 0, 0]], dtype=np.float32)
     np.testing.assert_allclose(encoder.from_text_vectors(text), unit_rows(expected), atol=1e-6)
+
+
+def test_the_texts_nearest_to_what_a_picture_asks_for_are_those_that_the_head_puts_nearest_to_it() -> None:
+    random = np.random.default_rng(0)
+    scales = {"w1": ((64, 32), 0.5), "b1": ((64,), 0.3), "w2": ((32, 64), 0.1), "b2": ((32,), 0.1)}
+    head = text_head(
+        {name: size * random.normal(size=shape).astype(np.float32) for name, (shape, size) in scales.items()},
+        32,
+    )
+    texts = unit_rows(random.normal(size=(2000, 32)))
+    moved = head(texts)
+
+    def kept(row: Vectors, asked: Vectors) -> float:
+        best = np.argsort(-moved @ row)[:10]
+        return float(np.isin(best, np.argsort(-texts @ asked)[:100]).mean())
+
+    rows = unit_rows(random.normal(size=(50, 32)))
+    asked = np.mean([kept(row, head.asks_for(row)) for row in rows])
+    unmoved = np.mean([kept(row, row) for row in rows])
+    assert asked > 0.95 > 0.9 > unmoved
 
 
 def test_pictures_become_unit_rows_in_the_order_given(tmp_path: Path) -> None:

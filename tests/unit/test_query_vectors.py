@@ -133,6 +133,8 @@ def test_with_the_compact_encoder_words_are_encoded_once_for_passages_and_pictur
     assert text.asked == ["red pump"]
     assert spaces.visual_range("words") == compact_encoder.WORDS
     assert spaces.visual_range("pictures") == compact_encoder.PICTURES
+    assert spaces.visual_range("passages") == compact_encoder.PASSAGES
+    assert spaces.passage_head() is compact.head
     # It knows the languages that its text encoder knows.
     monkeypatch.setattr(spaces, "LANGUAGES", {"words": frozenset({"en"})})
     assert spaces.visual_languages() == frozenset({"en"})

@@ -39,7 +39,9 @@ class Command(BaseCommand):
             "--weight", action="append", default=[], metavar="SOURCE=W", help="draw W times as often"
         )
         parser.add_argument(
-            "--chinese", action="store_true", help="learn from Chinese sentences too, as the student reads them"
+            "--chinese",
+            action="store_true",
+            help="learn from Chinese sentences too, as the student reads them",
         )
         parser.add_argument("--steps", type=int, default=4000)
         parser.add_argument("--batch", type=int, default=128)
