@@ -11,7 +11,7 @@ SERVE ?= 1
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-search bench-ingest soak chaos \
+.PHONY: help setup setup-base demo test test-security test-browser lint bench bench-encoders bench-search bench-ingest soak chaos \
 	k8s-check clean
 
 help:
@@ -60,7 +60,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-search bench-ingest
+bench: bench-encoders bench-search bench-ingest
+
+# The shipped encoders beside CLIP ViT-B/32, and Chinese beside English.
+bench-encoders: setup
+	$(BIN)/python -m tests.benchmarks.encoders
 
 # SEGMENTS=200000 make bench-search; STRICT=1 fails where a target is missed.
 bench-search: setup

@@ -90,7 +90,7 @@ class ImageTrial:
 def measured(tower: Modality, graph: Path, load: Callable[[Path], Trial], say: Say) -> list[Candidate]:
     """The candidates of the float32 `graph`, written beside it; the one to serve is marked as kept."""
     say(f"{tower}: quantising to int8")
-    graphs = {"float32": graph, "int8": _int8(graph)}
+    graphs = {"float32": graph, "int8": int8(graph)}
     say(f"{tower}: timing and judging {', '.join(graphs)}")
     trials = {name: load(path) for name, path in graphs.items()}
     times = _times_ms(trials)
@@ -151,7 +151,7 @@ def _nearest(rows: Vectors, count: int) -> list[list[int]]:
     return nearest
 
 
-def _int8(graph: Path) -> Path:
+def int8(graph: Path) -> Path:
     """Weights in int8 with one scale a channel, activations quantised as they come."""
     path = graph.with_name(f"{graph.stem}-int8.onnx")
     model = onnx.load(graph)
