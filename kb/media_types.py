@@ -111,6 +111,9 @@ _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
 _ALWAYS_SIGNED = {
     f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff", "heic", "avif")
 } | {"application/gzip", "application/x-xz", "application/x-7z-compressed", "application/zstd"}
+# Groups of the model whose texts are read as they stand, less those that hold something else than words for people.
+_WORDED = ("code", "text")
+_NO_WORDS = {"application/pgp-signature", "application/x-mimearchive", "text/rtf", "None"}
 # A share of control bytes above this is no text, however it is named.
 _MOST_CONTROL = 0.02
 
@@ -208,8 +211,8 @@ def _by_model(path: Path, head: bytes, claim: str) -> str:
         return containers.without_form(flat[1].decode("ascii"))
     # The name breaks the tie between texts; a name that claims HTML or a binary format was refuted above.
     if _is_text(claim) and claim != "text/html":
-        return claim
-    return "text/plain" if media_type == UNKNOWN else media_type
+        media_type = claim
+    return "text/plain" if media_type == UNKNOWN or media_type in _read_as_text() else media_type
 
 
 def _is_text(media_type: str) -> bool:
@@ -263,6 +266,15 @@ def _text_types() -> frozenset[str]:
     # An SVG is text to the model, and a picture to everybody else.
     texts = frozenset(str(info["mime_type"]) for info in _model_types() if info["is_text"])
     return texts - {UNKNOWN, "image/svg+xml"}
+
+
+@functools.cache
+def _read_as_text() -> frozenset[str]:
+    """Source code, configuration and the like, which people search for by the words in it."""
+    texts = {
+        str(info["mime_type"]) for info in _model_types() if info["is_text"] and info["group"] in _WORDED
+    }
+    return frozenset(texts | {"text/calendar", "text/gettext-translation"}) - SUPPORTED - _NO_WORDS
 
 
 def _model_types() -> list[dict[str, object]]:

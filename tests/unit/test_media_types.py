@@ -38,6 +38,13 @@ def _detect(tmp_path: Path, name: str, content: bytes) -> media_types.Detected:
         ("a.webp", builders.picture(file_format="WEBP"), "image/webp"),
         ("a.gif", builders.picture(file_format="GIF"), "image/gif"),
         ("empty.txt", b"", "inode/x-empty"),
+        ("settings.yaml", b"pump:\n  pressure: 4 bar\n  seals: [north, south]\n" * 9, "text/plain"),
+        ("report.py", b"import sys\n\n\ndef report(pump):\n    return pump.pressure\n" * 9, "text/plain"),
+        (
+            "meeting.ics",
+            b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:Pumps\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+            "text/plain",
+        ),
     ],
 )
 def test_a_file_with_an_honest_name_is_what_it_says(
