@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Literal
 
 from kb.permissions import segments_in
-from retrieval import lexical, lookalikes, spaces, vectors
+from retrieval import fused, lexical, lookalikes, spaces, vectors
 from retrieval.analysis import query_terms
 from retrieval.encoders.base import Vectors
 from retrieval.lookalikes import SAME_PICTURE
@@ -37,7 +37,7 @@ def by_words(
     if text_set := vectors.set_of("text", spaces.text_encoder().spec):
         found.append(vectors.find("text", text_set, spaces.query_vector(query.text), scope, depth))
     seen = spaces.visual_query_vector(query.text)
-    return found if seen is None else [*found, *_visual(seen, "words", scope, depth)]
+    return found if seen is None else [*found, *_visual_by_words(seen, scope, depth)]
 
 
 def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidates]:
@@ -54,6 +54,16 @@ def by_picture(picture: QueryPicture, scope: Scope, depth: int) -> list[Candidat
     rarest = lexical.weigh(query_terms(words), scope.audiences)[:READ_TERMS]
     found.append(_renamed(lexical.find(rarest, scope, depth), READ))
     return found
+
+
+def _visual_by_words(seen: Vectors, scope: Scope, depth: int) -> list[Candidates]:
+    """By the fused vectors of a site that has learned to make them, else by pixels."""
+    encoder = spaces.image_encoder()
+    fusion = encoder and fused.serving_fusion(encoder)
+    fused_set = encoder and fusion and vectors.set_of("fused", fused.fused_spec(encoder, fusion))
+    if not fusion or not fused_set:
+        return _visual(seen, "words", scope, depth)
+    return [replace(vectors.find("visual", fused_set, seen, scope, depth), cosines=fusion.words)]
 
 
 def _visual(seen: Vectors, side: Literal["words", "pictures"], scope: Scope, depth: int) -> list[Candidates]:

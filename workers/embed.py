@@ -15,7 +15,7 @@ from PIL import Image
 from kb.models import AssetVersion, Segment, StagedVector, VectorSet
 from kb.models.vector import Modality
 from kb.storage import Storage
-from retrieval import spaces
+from retrieval import fused, spaces
 from retrieval.encoders.base import Encoder, EncoderSpec, Vectors
 from workers import fuse, vector_sets
 from workers.segments import own_words, readable_name
@@ -53,8 +53,8 @@ def modalities() -> dict[Modality, EncoderSpec]:
     }
     if image is not None:
         made[Modality.VISUAL] = image.spec
-        if fuse.shares_a_space(image):
-            made[Modality.FUSED] = fuse.spec(image)
+        if fusion := fused.site_fusion(image):
+            made[Modality.FUSED] = fused.fused_spec(image, fusion)
     return made
 
 
@@ -142,9 +142,10 @@ def _of_pictures(
         by_modality = {Modality.LOOKALIKE: vectors}
         if encoder is image:
             by_modality = {Modality.VISUAL: vectors}
-            if Modality.FUSED in only and fuse.shares_a_space(encoder):
+            fusion = fused.site_fusion(encoder) if Modality.FUSED in only else None
+            if fusion is not None:
                 told = [words[index] for index in seen]
-                by_modality[Modality.FUSED] = fuse.fuse(encoder, told, vectors, passages[seen])
+                by_modality[Modality.FUSED] = fuse.fuse(encoder, fusion, told, vectors, passages[seen])
         found += [
             SetVectors(vector_sets.ensure_vector_set(specs[modality], modality), ids, made)
             for modality, made in by_modality.items()

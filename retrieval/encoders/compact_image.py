@@ -38,6 +38,9 @@ FIT = "squash"
 # Small graphs: more than this fills no core any better, and bounds what a page of figures takes in memory.
 BATCH = 16
 
+# Words lie near many pictures a little; a tenth of them shows enough, ranked behind what was written.
+WORDS_FALSE_SHARE = 0.1
+
 REMEDY = "Install the package anew, or set KB_IMAGE_ENCODER=none to search without it."
 
 

@@ -6,16 +6,17 @@ The revision is that of the content, so that an edited file is another fusion.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from retrieval.encoders.base import CosineRange
 from retrieval.fusion import attention, concat, gated, matching, weighted
 from retrieval.fusion.base import FusionError, Rows, Tensors
 
 # Raised when the same tensors would mean something else.
-FORMAT = "1"
+FORMAT = "2"
 AGAIN = "Train it anew with `manage.py evaluate fusion DIR --save-weights FOLDER`."
 Forward = Callable[[Tensors, Rows, Rows], Rows]
 Shapes = Callable[[int], Mapping[str, tuple[int, ...]]]
@@ -37,6 +38,8 @@ class LearnedFusion:
     space: str
     dimensions: int
     tensors: Tensors
+    # Where cosines of questions with what it makes lie.
+    words: CosineRange
 
     @property
     def name(self) -> str:
@@ -51,13 +54,20 @@ class LearnedFusion:
 
 
 def save_fusion(fusion: LearnedFusion, path: Path) -> None:
-    _save(path, fusion.kind, fusion.space, fusion.dimensions, fusion.tensors)
+    words = json.dumps(asdict(fusion.words))
+    _save(path, fusion.kind, fusion.space, fusion.dimensions, fusion.tensors, words=words)
 
 
 def load_fusion(path: Path, *, space: str) -> LearnedFusion:
     """Raises FusionError for a file that is damaged, of another kind, or trained for another space than `space`."""
-    kind, dimensions, tensors = _load(path, space, {name: shapes for name, (_, shapes) in KINDS.items()})
-    return LearnedFusion(kind, space, dimensions, tensors)
+    kind, dimensions, tensors, metadata = _load(
+        path, space, {name: shapes for name, (_, shapes) in KINDS.items()}
+    )
+    try:
+        words = CosineRange(**json.loads(metadata.get("words", "")))
+    except (ValueError, TypeError) as error:
+        raise FusionError(f"{path} is damaged. {AGAIN}") from error
+    return LearnedFusion(kind, space, dimensions, tensors, words)
 
 
 def save_head(head: matching.MatchingHead, path: Path, *, space: str) -> None:
@@ -66,7 +76,7 @@ def save_head(head: matching.MatchingHead, path: Path, *, space: str) -> None:
 
 def load_head(path: Path, *, space: str) -> matching.MatchingHead:
     """Raises FusionError as `load_fusion` does."""
-    _, dimensions, tensors = _load(path, space, {matching.NAME: matching.shapes})
+    _, dimensions, tensors, _ = _load(path, space, {matching.NAME: matching.shapes})
     return matching.MatchingHead(dimensions, tensors)
 
 
@@ -78,20 +88,20 @@ def revision_of(kind: str, space: str, tensors: Tensors) -> str:
     return content.hexdigest()[:12]
 
 
-def _save(path: Path, kind: str, space: str, dimensions: int, tensors: Tensors) -> None:
+def _save(path: Path, kind: str, space: str, dimensions: int, tensors: Tensors, **further: str) -> None:
     from safetensors.numpy import save_file
 
     named = {name: np.ascontiguousarray(tensor, dtype=np.float32) for name, tensor in tensors.items()}
     revision = revision_of(kind, space, named)
     metadata = {"format": FORMAT, "kind": kind, "space": space, "revision": revision}
-    metadata["dimensions"] = str(dimensions)
+    metadata |= {"dimensions": str(dimensions), **further}
     # Never half a file under the final name: a worker may start while this writes.
     part = path.with_suffix(".part")
     save_file(named, part, metadata=metadata)
     part.replace(path)
 
 
-def _load(path: Path, space: str, kinds: Mapping[str, Shapes]) -> tuple[str, int, Tensors]:
+def _load(path: Path, space: str, kinds: Mapping[str, Shapes]) -> tuple[str, int, Tensors, Mapping[str, str]]:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -117,4 +127,4 @@ def _load(path: Path, space: str, kinds: Mapping[str, Shapes]) -> tuple[str, int
     finite = all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in tensors.values())
     if found != dict(expected) or not finite or metadata.get("revision") != revision_of(kind, space, tensors):
         raise FusionError(f"{path} is damaged. {AGAIN}")
-    return kind, dimensions, tensors
+    return kind, dimensions, tensors, metadata

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrieval.encoders.base import CosineRange
+from retrieval.encoders.compact_image import WORDS_FALSE_SHARE, cosine_range
 from retrieval.fusion import attention, concat, gated, matching, weighted
 from retrieval.fusion.base import Fusion, FusionError, Rows
 from retrieval.fusion.files import LearnedFusion
@@ -111,7 +113,9 @@ def train_fusion(kind: str, examples: Examples, *, space: str, seed: int = 0) ->
 
     _fit([*module.parameters(), log_scale], loss, quality, len(learning.of), random, module)
     tensors = {name: tensor.detach().numpy().copy() for name, tensor in module.tensors().items()}
-    return LearnedFusion(kind, space, dimensions, tensors)
+    with torch.no_grad():
+        fused = module(*everything).numpy()
+    return LearnedFusion(kind, space, dimensions, tensors, _cosines(fused, examples))
 
 
 def train_head(examples: Examples, fusion: Fusion, *, seed: int = 0) -> matching.MatchingHead:
@@ -384,6 +388,14 @@ def _tensors(examples: Examples) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def _presence(words: Tensor, pixels: Tensor) -> Tensor:
     return torch.stack([(rows != 0).any(1) for rows in (words, pixels)], dim=1).to(words.dtype)
+
+
+def _cosines(fused: Rows, examples: Examples) -> CosineRange:
+    """Of all questions: with many segments they are no others than those that were not learned from."""
+    cosines = examples.questions @ fused.T
+    own = np.zeros(cosines.shape, dtype=bool)
+    own[np.arange(len(own)), examples.of] = True
+    return cosine_range(cosines[own], cosines[~own], false_share=WORDS_FALSE_SHARE)
 
 
 def _hard_negatives(examples: Examples, segments: Rows) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from retrieval.encoders.base import Vectors, unit_rows
-from retrieval.encoders.compact_image import CompactConfig, cosine_range, write_compact
+from retrieval.encoders.compact_image import WORDS_FALSE_SHARE, CompactConfig, cosine_range, write_compact
 from retrieval.encoders.runtime import Session
 from retrieval.encoders.text_head import TextHead, text_head
 from retrieval.training import augment
@@ -97,8 +97,7 @@ def export_graph(
         mean=augment.MEAN,
         std=augment.STD,
         text_space=text_space,
-        # Words lie near many pictures a little; a tenth of them shows enough, ranked behind what was written.
-        words=cosine_range(cosines[own], cosines[~own], false_share=0.1),
+        words=cosine_range(cosines[own], cosines[~own], false_share=WORDS_FALSE_SHARE),
         pictures=cosine_range(np.sum(after * again, axis=1), between[apart]),
         # A library has many more passages than pictures: a tenth of them would be a flood.
         passages=cosine_range(cosines[own], cosines[~own]),

@@ -49,7 +49,7 @@ def test_an_existing_library_gets_the_visual_vectors_that_it_lacks(
     text_before = _vectors("text", "hash")
     encoder = _use(monkeypatch, HashEncoder("eyes", frozenset({"text", "image"})))
     done = rebuild(storage)
-    assert done.made["visual"] == done.made["fused"] == len(pictured)
+    assert done.made["visual"] == len(pictured)
     assert done.made["text"] == done.made["lookalike"] == 0
     assert done.failed == {}
     assert set(_vectors("visual", "eyes")) == pictured

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from retrieval.encoders.base import Vectors, unit_rows
+from retrieval.encoders.base import CosineRange, Vectors, unit_rows
 from retrieval.fusion import files, matching
 from retrieval.fusion.base import FusionError
 from retrieval.fusion.files import LearnedFusion, load_fusion, load_head, save_fusion, save_head
@@ -30,6 +30,7 @@ def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 KINDS = sorted(files.KINDS)
 D = 8
+RANGE = CosineRange(low=0.1, high=0.9, matches_from=0.2)
 
 
 def rows(count: int, seed: int, dimensions: int = D) -> Vectors:
@@ -53,7 +54,7 @@ def random_fusion(kind: str, seed: int = 3) -> LearnedFusion:
         else source.normal(size=shape).astype(np.float32)
         for name, shape in files.KINDS[kind][1](D).items()
     }
-    return LearnedFusion(kind, "space@1", D, tensors)
+    return LearnedFusion(kind, "space@1", D, tensors, RANGE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,7 +68,7 @@ def test_numpy_serves_what_torch_trained(kind: str) -> None:
     with torch.no_grad():
         expected = module(torch.from_numpy(words), torch.from_numpy(pixels)).numpy()
     tensors = {name: tensor.detach().numpy() for name, tensor in module.tensors().items()}
-    served = LearnedFusion(kind, "space@1", D, tensors)(words, pixels)
+    served = LearnedFusion(kind, "space@1", D, tensors, RANGE)(words, pixels)
     np.testing.assert_allclose(served, expected, atol=1e-5)
 
 
@@ -76,7 +77,7 @@ def test_before_training_each_is_the_mean(kind: str) -> None:
     module = MODULES[kind](D)
     tensors = {name: tensor.detach().numpy() for name, tensor in module.tensors().items()}
     words, pixels = segments()
-    untrained = LearnedFusion(kind, "space@1", D, tensors)(words, pixels)
+    untrained = LearnedFusion(kind, "space@1", D, tensors, RANGE)(words, pixels)
     np.testing.assert_allclose(untrained, Weighted()(words, pixels), atol=1e-6)
 
 
