@@ -50,4 +50,5 @@ def _shape(random_: random.Random, *, labelled: bool, source: str) -> tuple[byte
     }
     if not labelled:
         words["captions"] = [f"A {colour} {shape} on white paper."]
+        words["captions_zh"] = [f"白纸上的图形：{colour} {shape}。"]
     return written.getvalue(), words

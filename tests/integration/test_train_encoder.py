@@ -68,3 +68,20 @@ def test_a_corrupt_shard_is_named(tmp_path: Path) -> None:
             "train_encoder", str(tmp_path / "broken.tar.gz"), "--held-out", str(tmp_path / "broken.tar.gz"),
             "--run", str(tmp_path / "run"),
         )  # fmt: skip
+
+
+def test_a_trial_ends_with_small_pictures(tmp_path: Path) -> None:
+    train(tmp_path, "--largest=32")
+
+    recipe = json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]
+    assert [(stage["side_px"], stage["until"]) for stage in recipe["stages"]] == [(32, 1.0)]
+    assert CompactEncoder(CompactSource(tmp_path / "run" / "encoder"), text_encoder()).config.side_px == 32
+    with pytest.raises(CommandError, match="the smallest stage has 32 px"):
+        train(tmp_path, "--largest=16")
+
+
+def test_chinese_sentences_are_learnt_from_where_they_are_asked_for(tmp_path: Path) -> None:
+    train(tmp_path, "--chinese", "--without=head")
+
+    table = json.loads((tmp_path / "run" / "corpus" / "table.json").read_text())
+    assert any("白纸" in text for text in table["texts"])

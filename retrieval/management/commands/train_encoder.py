@@ -59,6 +59,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--without", choices=sorted(ABLATIONS), help="leave out one ingredient, for comparison"
         )
+        parser.add_argument(
+            "--largest", type=int, help="no stage of larger pictures than this: a trial that takes minutes"
+        )
         parser.add_argument("--side", type=int, help="pixels a side in use; default: the last stage's")
         parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
 
@@ -174,6 +177,13 @@ def recipe_of(options: dict[str, Any]) -> Any:
     except ValueError as error:
         raise CommandError(f"--weight wants SOURCE=NUMBER: {error}.") from error
     recipe = image_text.Recipe(batch=options["batch"], weights=drawn)
+    if options["largest"]:
+        stages = [stage for stage in recipe.stages if stage.side_px <= options["largest"]]
+        if not stages:
+            raise CommandError(f"--largest: the smallest stage has {recipe.stages[0].side_px} px.")
+        # They share the whole run as they shared their part of it.
+        whole = stages[-1].until
+        recipe = replace(recipe, stages=tuple(replace(stage, until=stage.until / whole) for stage in stages))
     without = options["without"]
     if without == "augmentation":
         return replace(recipe, augmentation=augment.NONE)
