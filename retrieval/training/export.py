@@ -13,7 +13,13 @@ import torch
 from torch import nn
 
 from retrieval.encoders.base import Vectors, unit_rows
-from retrieval.encoders.compact_image import WORDS_FALSE_SHARE, CompactConfig, cosine_range, write_compact
+from retrieval.encoders.compact_image import (
+    PASSAGES_FALSE_SHARE,
+    WORDS_FALSE_SHARE,
+    CompactConfig,
+    cosine_range,
+    write_compact,
+)
 from retrieval.encoders.runtime import Session
 from retrieval.encoders.text_head import TextHead, text_head
 from retrieval.training import augment
@@ -99,8 +105,7 @@ def export_graph(
         text_space=text_space,
         words=cosine_range(cosines[own], cosines[~own], false_share=WORDS_FALSE_SHARE),
         pictures=cosine_range(np.sum(after * again, axis=1), between[apart]),
-        # A library has many more passages than pictures: a tenth of them would be a flood.
-        passages=cosine_range(cosines[own], cosines[~own]),
+        passages=cosine_range(cosines[own], cosines[~own], false_share=PASSAGES_FALSE_SHARE),
     )
     return config, Cost(
         megabytes=len(small) / 1e6,
