@@ -139,7 +139,8 @@ def visual_range(side: Literal["words", "pictures", "passages"]) -> CosineRange 
     None: as with encoders of CLIP's kind.
     """
     encoder = image_encoder()
-    own = site_head(encoder) if encoder and side != "pictures" else None
+    # Its penalty keeps a site's head near the encoder's own, so that passages lie where they did.
+    own = site_head(encoder) if encoder and side == "words" else None
     if own:
         return own.words
     if not isinstance(encoder, CompactEncoder):

@@ -39,8 +39,8 @@ FIT = "squash"
 BATCH = 16
 
 # Of what has nothing to do with the query, the share that still comes up, ranked behind all that was written. Words lie
-# near many pictures a little: at 0.02 half of the pictures that a sentence finds among the first ten of 250 are lost, at
-# 0.1 one in twenty-five. A library has many more passages than pictures, and there 0.05 loses as little.
+# near many pictures a little: at 0.02 half of the pictures that a sentence finds among the first ten of 250 are lost,
+# at 0.1 one in twenty-five. A library has many more passages than pictures, and there 0.05 loses as little.
 WORDS_FALSE_SHARE, PASSAGES_FALSE_SHARE = 0.15, 0.05
 
 REMEDY = "Install the package anew, or set KB_IMAGE_ENCODER=none to search without it."

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from retrieval import evaluation
 from retrieval.encoders.base import CosineRange, Vectors
-from retrieval.encoders.compact_image import cosine_range
+from retrieval.encoders.compact_image import WORDS_FALSE_SHARE, cosine_range
 from retrieval.encoders.text_head import TextHead
 from retrieval.training import losses
 from retrieval.training.corpus import CorpusError, Say
@@ -183,7 +183,9 @@ def _compared(before: _Measured, after: _Measured, active: _Measured | None) -> 
         interval=evaluation.bootstrap_interval(second - first),
         p_value=evaluation.paired_randomisation_test(second, first),
         words=cosine_range(
-            np.array(after.matching, dtype=np.float32), np.array(after.others or [0.0], dtype=np.float32)
+            np.array(after.matching, dtype=np.float32),
+            np.array(after.others or [0.0], dtype=np.float32),
+            false_share=WORDS_FALSE_SHARE,
         ),
     )
 
