@@ -4,8 +4,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from retrieval.evaluation_data import Passage, read_beir
+from retrieval.evaluation_data import DataError, Passage, read_beir
 from retrieval.evaluation_runs import Run
+from retrieval.languages import detect_language
 from retrieval.search import SearchRequest
 from workers.evaluate.examples import examples
 from workers.evaluate.outcome import Outcome, Shown
@@ -17,8 +18,11 @@ from workers.evaluate.site import site
 SHOWN_CHARACTERS = 160
 
 
-def evaluate_beir(folder: Path, work: Path) -> Outcome:
-    """Of the queries of `folder` that have judgements. `work`: an empty folder for the files."""
+def evaluate_beir(folder: Path, work: Path, *, language: str = "") -> Outcome:
+    """Of the queries of `folder` that have judgements. `work`: an empty folder for the files.
+
+    `language` (ISO 639-1): of queries in it alone, as it is told by their letters and words. Raises DataError.
+    """
     data = read_beir(folder)
     files: dict[str, tuple[Path, str]] = {}
     document_of: dict[str, str] = {}
@@ -32,8 +36,13 @@ def evaluate_beir(folder: Path, work: Path) -> Outcome:
         files[uri] = (work / uri, document.title)
         document_of[uri] = document_id
     judged = [
-        query_id for query_id in data.queries if any(grade > 0 for grade in data.qrels[query_id].values())
+        query_id
+        for query_id, text in data.queries.items()
+        if any(grade > 0 for grade in data.qrels[query_id].values())
+        and (not language or detect_language(text) == language)
     ]
+    if not judged:
+        raise DataError(folder / "queries.jsonl", None, f"none of the queries is in {language!r}")
     with scratch_library() as library:
         asset_of = {document_of[uri]: asset for uri, asset in ingest(library, files).items()}
         requests = [SearchRequest(words=data.queries[query_id]) for query_id in judged]
@@ -46,7 +55,11 @@ def evaluate_beir(folder: Path, work: Path) -> Outcome:
     ]
     name = folder.resolve().name
     answer = measured(
-        ranked, judgements, title=f"{name}, question → document", keys=judged, candidates=len(asset_of)
+        ranked,
+        judgements,
+        title=f"{name}, question → document{language and f', {language}'}",
+        keys=judged,
+        candidates=len(asset_of),
     )
     document_at = {asset: document_id for document_id, asset in asset_of.items()}
     shown = examples(
@@ -57,6 +70,8 @@ def evaluate_beir(folder: Path, work: Path) -> Outcome:
         lambda key: Shown(_text(data.corpus[document_at.get(key, key)])),
     )
     figures = {"dataset": name, "documents": len(asset_of), **site(), **answer.figures}
+    if language:
+        figures["queries_language"] = language
     sections = {f"question_to_document/{channel}": found for channel, found in answer.sections.items()}
     return Outcome(Run("beir", name, site(), sections), figures, [answer.table], shown)
 

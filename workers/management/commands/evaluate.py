@@ -47,6 +47,9 @@ class Command(BaseCommand):
 
         beir = kind("beir", "search by questions in a BEIR folder", _beir)
         beir.add_argument("folder", type=Path, help="corpus.jsonl, queries.jsonl and qrels.tsv")
+        beir.add_argument(
+            "--queries-lang", default="", metavar="LANGUAGE", help="ask those in en, zh, … alone"
+        )
         captions = kind("captions", "search by sentences and by pictures", _captions)
         captions.add_argument("folder", type=Path, help=CAPTIONED)
         captions.add_argument("--profile", help="measure this profile instead of the site's")
@@ -110,7 +113,7 @@ class Command(BaseCommand):
 
 def _beir(options: dict[str, Any]) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="kb-evaluate-") as work:
-        return evaluate_beir(options["folder"], Path(work))
+        return evaluate_beir(options["folder"], Path(work), language=options["queries_lang"])
 
 
 def _captions(options: dict[str, Any]) -> Outcome:
