@@ -126,7 +126,7 @@ def train(
         if progress.step % settings.evaluate_every == 0 or progress.step == settings.steps:
             _evaluate(task, averaged, settings, folder, progress, say)
             if settings.patience and progress.since_best >= settings.patience:
-                say(f"stopped early: {settings.watch} is not better since step {progress.best_step}")
+                say(f"stopped early: {settings.watch} got no better in {progress.since_best} evaluations")
                 break
         if progress.step % settings.checkpoint_every == 0 or progress.step == settings.steps:
             # Statistics and queues are each process's own; a resumed run has the first one's everywhere.
@@ -217,13 +217,14 @@ def _evaluate(
         progress.figures = figures
         if settings.watch not in figures:
             raise TrainingError(f"Nothing called {settings.watch} is measured: {', '.join(sorted(figures))}.")
-        if figures[settings.watch] > progress.best:
-            progress.best, progress.best_step, progress.since_best = figures[settings.watch], progress.step, 0
+        found = figures[settings.watch]
+        progress.since_best = 0 if found > progress.best else progress.since_best + 1
+        # Of equals the later one: the figure is a share of a few thousand, and the losses went on falling.
+        if found >= progress.best:
+            progress.best, progress.best_step = found, progress.step
             processes.on_first(
                 lambda: _write(folder / BEST, {"model": task.model.state_dict(), "step": progress.step})
             )
-        else:
-            progress.since_best += 1
 
     def note() -> None:
         _append(folder, {"step": progress.step, "seconds": round(progress.seconds, 1), "held_out": figures})
