@@ -10,7 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from retrieval.encoders.student import NEW_WORDS, StudentSource  # noqa: E402
+from safetensors.numpy import load_file  # noqa: E402
+
+from retrieval.encoders.student import NEW_WORDS, WEIGHTS, StudentSource, dequantised  # noqa: E402
 from retrieval.pairs import Pair  # noqa: E402
 from retrieval.training.loop import TrainingError  # noqa: E402
 from retrieval.training.student import material as making  # noqa: E402
@@ -147,6 +149,15 @@ def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_weights_and_ships
     assert exported.dimensions == 384
     assert exported.text is not None
     assert NEW_WORDS not in record["sha256"]
+
+    def vectors(share: float) -> np.ndarray:
+        ship(stopped, tmp_path / "mixed", share=share)
+        return dequantised(load_file(tmp_path / "mixed" / WEIGHTS))[NEW_WORDS]
+
+    begun, ended, between = vectors(0), vectors(1), vectors(0.5)
+    np.testing.assert_allclose(begun, np.load(stopped / "start.npy"), atol=2e-3)
+    assert np.abs(ended - begun).max() > 1e-4
+    np.testing.assert_allclose(between, (begun + ended) / 2, atol=2e-3)
 
 
 def test_another_runs_folder_is_refused(choices: Choices, tmp_path: Path) -> None:

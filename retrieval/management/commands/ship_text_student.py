@@ -17,17 +17,21 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=Path, help="the folder of the run")
         parser.add_argument("--output", type=Path, default=SHIPPED, help="where the files go")
+        parser.add_argument("--share", type=float, help="of what was learnt, the rest as it began; 0 to 1")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
             from retrieval.training.loop import TrainingError
-            from retrieval.training.student.ship import ship
+            from retrieval.training.student.ship import SHARE, ship
         except ModuleNotFoundError as error:
             raise CommandError(
                 f"Training needs {error.name}: install it with `pip install -e '.[models]'`."
             ) from error
+        share = SHARE if options["share"] is None else options["share"]
+        if not 0 <= share <= 1:
+            raise CommandError("--share lies between 0 and 1.")
         try:
-            record = ship(options["run"], options["output"])
+            record = ship(options["run"], options["output"], share=share)
         except TrainingError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(record))

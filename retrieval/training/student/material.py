@@ -24,6 +24,8 @@ from retrieval.training.student.words import han_runs, saved_words
 
 # What the student is served with, as the teacher: half a page of Chinese.
 MAX_TOKENS = 256
+# The first vectors of the words, in a run's folder.
+START = "start.npy"
 # Pairs of a source are drawn in proportion to their number to this power: large sources teach more, but not all.
 SOURCE_POWER = 0.6
 # Captions that people wrote for the picture; names of files and headings say something else in each language.
@@ -123,7 +125,7 @@ def gather(
         learnt=learnt,
         held_out=kept,
         spelling=_spelling(word_list, tokens.first_word),
-        new_vectors=_saved_start(folder / "start.npy", teacher, word_list, pairs, captions, say),
+        new_vectors=_saved_start(folder / START, teacher, word_list, pairs, captions, say),
         by_source=dict(counts),
     )
 
