@@ -1,7 +1,7 @@
 """How good is a compact encoder, on pictures that it never saw? The figures that decide while it trains."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,14 +10,22 @@ from torch import Tensor
 from retrieval.training import augment
 from retrieval.training.corpus import NO_TEXT, Corpus
 
-if TYPE_CHECKING:
-    from retrieval.training.image_text import ImageTextModel
-
 AT_ONCE = 128
 # Enough for a standard error of two points, few enough not to slow training.
 MOST_SENTENCES, MOST_LABELLED = 400, 1000
 # Fewer pictures than this of a label are no test of it.
 LEAST_OF_LABEL = 3
+
+
+class Encodes(Protocol):
+    """What is measured: it puts pixels (N, 3, S, S) and text vectors (N, D) into one space, as unit rows (N, D)."""
+
+    @property
+    def log_scale(self) -> Tensor: ...
+
+    def pictures(self, pixels: Tensor) -> Tensor: ...
+
+    def words(self, vectors: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ def held_out(corpus: Corpus, *, most_used: str | None = None) -> HeldOut:
     )
 
 
-def measure(model: "ImageTextModel", held: HeldOut, side_px: int) -> dict[str, float]:
+def measure(model: Encodes, held: HeldOut, side_px: int) -> dict[str, float]:
     """`figures` of a model as it is."""
     device = model.log_scale.device
     rows = torch.cat(
