@@ -16,9 +16,11 @@ from kb.models import (
     IngestItem,
     IngestRun,
     IngestStep,
+    Lexeme,
     LexemeStats,
     StepState,
 )
+from retrieval.analysis import analyse
 from retrieval.encoders.base import EncoderSpec, Modality, Vectors, unit_rows
 from workers import outbox, tasks
 
@@ -90,6 +92,22 @@ def rows(statement: str, *values: object) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall()
+
+
+def found(word: str) -> set[str]:
+    """source_uris of the assets whose segments have the word, by the index alone."""
+    (term,) = analyse(word)
+    lexeme = Lexeme.objects.filter(text=term).first()
+    if lexeme is None:
+        return set()
+    return {
+        str(row[0])
+        for row in rows(
+            "SELECT DISTINCT a.source_uri FROM kb_segmentwords w JOIN kb_segment s ON s.id = w.segment_id"
+            " JOIN kb_asset a ON a.id = s.asset_id WHERE w.terms @> ARRAY[%s]",
+            lexeme.pk,
+        )
+    }
 
 
 def assert_statistics_are_right() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from workers.extract import limits
-from workers.extract.base import Extraction, ExtractionError, Picture, TextBlock, Warning_
+from workers.extract.base import Extraction, Picture, TextBlock, Warning_
 
 _SPACES = re.compile(r"[ \t\f\v\xa0]+")
 _BREAKS = re.compile(r" ?\n ?")
@@ -83,9 +83,7 @@ class Assembly:
         return tuple(self._warnings.values())
 
     def finish(self, pictures: Sequence[Picture] = ()) -> Extraction:
-        """All of it, `pictures` before the figures. Raises ExtractionError when nothing was found."""
-        if self.empty and not pictures:
-            raise ExtractionError("no_content")
+        """All of it, `pictures` before the figures. A form or a template may have nothing: it is found by its name."""
         return Extraction(
             blocks=tuple(self._blocks),
             pictures=(*pictures, *(self._with_context(*figure) for figure in self._figures)),
