@@ -1,7 +1,6 @@
 """How are calendars drawn, by month and by week?"""
 
 import calendar
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -115,11 +114,7 @@ def _calendar(rng: Random, fonts: Fonts, *, week: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, str, Callable[..., Drawing], bool, float]] = [
-        ("calendar-month", "calendar", "drawing", partial(_calendar, week=False), False, 1.2),
-        ("calendar-week", "calendar", "drawing", partial(_calendar, week=True), True, 1.2),
-    ]
     return [
-        Renderer(name, label, category, draw, held, weight)
-        for name, label, category, draw, held, weight in rows
+        Renderer("calendar-month", "calendar", "drawing", partial(_calendar, week=False), False, 1.2),
+        Renderer("calendar-week", "calendar", "drawing", partial(_calendar, week=True), True, 1.2),
     ]

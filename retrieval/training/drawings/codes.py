@@ -1,6 +1,5 @@
 """How are machine-readable codes drawn, alone and on labels?"""
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -111,13 +110,9 @@ def _barcode(rng: Random, fonts: Fonts, *, label: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, str, Callable[..., Drawing], bool, float]] = [
-        ("qr-plain", "QR code", "code", partial(_qr, label=False), False, 0.4),
-        ("qr-label", "QR code", "code", partial(_qr, label=True), True, 0.5),
-        ("barcode-plain", "barcode", "code", partial(_barcode, label=False), False, 0.4),
-        ("barcode-label", "barcode", "code", partial(_barcode, label=True), True, 0.5),
-    ]
     return [
-        Renderer(name, label, category, draw, held, weight)
-        for name, label, category, draw, held, weight in rows
+        Renderer("qr-plain", "QR code", "code", partial(_qr, label=False), False, 0.4),
+        Renderer("qr-label", "QR code", "code", partial(_qr, label=True), True, 0.5),
+        Renderer("barcode-plain", "barcode", "code", partial(_barcode, label=False), False, 0.4),
+        Renderer("barcode-label", "barcode", "code", partial(_barcode, label=True), True, 0.5),
     ]

@@ -1,7 +1,6 @@
 """How are diagrams drawn: flows, organisation charts, sequences, networks, mind maps, timelines, Gantt charts?"""
 
 import math
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from random import Random
@@ -655,22 +654,37 @@ def _gantt(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, Callable[..., Drawing], bool, float]] = [
-        ("flow-boxes", "flow diagram", _flow, False, 2.4),
-        ("flow-rough", "flow diagram", partial(_flow, rough=True), False, 0.6),
-        ("flow-lanes", "flow diagram", _lanes, True, 2.0),
-        ("organisation-boxes", "organisation chart", partial(_organisation, cards=False), False, 1.6),
-        ("organisation-cards", "organisation chart", partial(_organisation, cards=True), True, 1.6),
-        ("sequence-light", "sequence diagram", partial(_sequence, dark=False), False, 1.2),
-        ("sequence-dark", "sequence diagram", partial(_sequence, dark=True), True, 1.2),
-        ("network-graph", "network diagram", partial(_network, kind="graph"), False, 0.8),
-        ("network-devices", "network diagram", partial(_network, kind="devices"), False, 0.9),
-        ("network-tiers", "network diagram", partial(_network, kind="tiers"), True, 1.6),
-        ("mind-map-curved", "mind map", partial(_mind_map, boxed=False), False, 1.4),
-        ("mind-map-boxed", "mind map", partial(_mind_map, boxed=True), True, 1.4),
-        ("timeline-across", "timeline", partial(_timeline, upright=False), False, 1.2),
-        ("timeline-upright", "timeline", partial(_timeline, upright=True), True, 1.2),
-        ("gantt-light", "Gantt chart", partial(_gantt, dark=False), False, 1.2),
-        ("gantt-dark", "Gantt chart", partial(_gantt, dark=True), True, 1.2),
+    return [
+        Renderer("flow-boxes", "flow diagram", "diagram", _flow, False, 2.4),
+        Renderer("flow-rough", "flow diagram", "diagram", partial(_flow, rough=True), False, 0.6),
+        Renderer("flow-lanes", "flow diagram", "diagram", _lanes, True, 2.0),
+        Renderer(
+            "organisation-boxes",
+            "organisation chart",
+            "diagram",
+            partial(_organisation, cards=False),
+            False,
+            1.6,
+        ),
+        Renderer(
+            "organisation-cards",
+            "organisation chart",
+            "diagram",
+            partial(_organisation, cards=True),
+            True,
+            1.6,
+        ),
+        Renderer("sequence-light", "sequence diagram", "diagram", partial(_sequence, dark=False), False, 1.2),
+        Renderer("sequence-dark", "sequence diagram", "diagram", partial(_sequence, dark=True), True, 1.2),
+        Renderer("network-graph", "network diagram", "diagram", partial(_network, kind="graph"), False, 0.8),
+        Renderer(
+            "network-devices", "network diagram", "diagram", partial(_network, kind="devices"), False, 0.9
+        ),
+        Renderer("network-tiers", "network diagram", "diagram", partial(_network, kind="tiers"), True, 1.6),
+        Renderer("mind-map-curved", "mind map", "diagram", partial(_mind_map, boxed=False), False, 1.4),
+        Renderer("mind-map-boxed", "mind map", "diagram", partial(_mind_map, boxed=True), True, 1.4),
+        Renderer("timeline-across", "timeline", "diagram", partial(_timeline, upright=False), False, 1.2),
+        Renderer("timeline-upright", "timeline", "diagram", partial(_timeline, upright=True), True, 1.2),
+        Renderer("gantt-light", "Gantt chart", "diagram", partial(_gantt, dark=False), False, 1.2),
+        Renderer("gantt-dark", "Gantt chart", "diagram", partial(_gantt, dark=True), True, 1.2),
     ]
-    return [Renderer(name, label, "diagram", draw, held, weight) for name, label, draw, held, weight in rows]

@@ -1,6 +1,5 @@
 """How are pages drawn: letters, invoices, receipts, articles, forms, slides?"""
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -705,24 +704,24 @@ def _sticky_notes(s: Sheet) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, str, Callable[..., Drawing], bool, float]] = [
-        ("letter-printed", "letter", "document", partial(_letter, typed=False), False, 1.3),
-        ("letter-typed", "letter", "document", partial(_letter, typed=True), True, 1.3),
-        ("invoice-plain", "invoice", "document", partial(_invoice, banded=False), False, 1.4),
-        ("invoice-banded", "invoice", "document", partial(_invoice, banded=True), True, 1.4),
-        ("receipt-slip", "receipt", "document", partial(_receipt, counter=False), False, 1.0),
-        ("receipt-counter", "receipt", "document", partial(_receipt, counter=True), True, 1.0),
-        ("page-one-column", "page of text", "document", partial(_article, columns=1), False, 0.8),
-        ("page-two-columns", "page of text", "document", partial(_article, columns=2), False, 0.8),
-        ("page-three-columns", "page of text", "document", partial(_article, columns=3), True, 1.2),
-        ("form-lines", "scanned business form", "form", partial(_paper_form, grid=False), False, 1.6),
-        ("form-grid", "scanned business form", "form", partial(_paper_form, grid=True), False, 1.4),
-        ("form-comb", "scanned business form", "form", _tax_form, True, 1.6),
-        ("slide-title", "presentation slide", "slide", partial(_slide, kind="title"), False, 0.6),
-        ("slide-points", "presentation slide", "slide", partial(_slide, kind="points"), False, 1.0),
-        ("slide-chart", "presentation slide", "slide", partial(_slide, kind="chart"), False, 0.7),
-        ("slide-columns", "presentation slide", "slide", partial(_slide, kind="columns"), True, 1.4),
-        (
+    return [
+        Renderer("letter-printed", "letter", "document", partial(_letter, typed=False), False, 1.3),
+        Renderer("letter-typed", "letter", "document", partial(_letter, typed=True), True, 1.3),
+        Renderer("invoice-plain", "invoice", "document", partial(_invoice, banded=False), False, 1.4),
+        Renderer("invoice-banded", "invoice", "document", partial(_invoice, banded=True), True, 1.4),
+        Renderer("receipt-slip", "receipt", "document", partial(_receipt, counter=False), False, 1.0),
+        Renderer("receipt-counter", "receipt", "document", partial(_receipt, counter=True), True, 1.0),
+        Renderer("page-one-column", "page of text", "document", partial(_article, columns=1), False, 0.8),
+        Renderer("page-two-columns", "page of text", "document", partial(_article, columns=2), False, 0.8),
+        Renderer("page-three-columns", "page of text", "document", partial(_article, columns=3), True, 1.2),
+        Renderer("form-lines", "scanned business form", "form", partial(_paper_form, grid=False), False, 1.6),
+        Renderer("form-grid", "scanned business form", "form", partial(_paper_form, grid=True), False, 1.4),
+        Renderer("form-comb", "scanned business form", "form", _tax_form, True, 1.6),
+        Renderer("slide-title", "presentation slide", "slide", partial(_slide, kind="title"), False, 0.6),
+        Renderer("slide-points", "presentation slide", "slide", partial(_slide, kind="points"), False, 1.0),
+        Renderer("slide-chart", "presentation slide", "slide", partial(_slide, kind="chart"), False, 0.7),
+        Renderer("slide-columns", "presentation slide", "slide", partial(_slide, kind="columns"), True, 1.4),
+        Renderer(
             "handwriting-lined",
             "handwritten note",
             "document",
@@ -730,7 +729,7 @@ def renderers() -> list[Renderer]:
             False,
             0.8,
         ),
-        (
+        Renderer(
             "handwriting-plain",
             "handwritten note",
             "document",
@@ -738,7 +737,7 @@ def renderers() -> list[Renderer]:
             False,
             0.8,
         ),
-        (
+        Renderer(
             "handwriting-sticky",
             "handwritten note",
             "document",
@@ -746,8 +745,4 @@ def renderers() -> list[Renderer]:
             True,
             1.2,
         ),
-    ]
-    return [
-        Renderer(name, label, category, draw, held, weight)
-        for name, label, category, draw, held, weight in rows
     ]

@@ -1,6 +1,5 @@
 """How are code editors, terminals and spreadsheets drawn?"""
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -279,14 +278,15 @@ def _spreadsheet(rng: Random, fonts: Fonts, *, dark: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, Callable[..., Drawing], bool, float]] = [
-        ("code-editor", "code editor", partial(_code, kind="editor"), False, 1.2),
-        ("code-card", "code editor", partial(_code, kind="slim"), True, 1.0),
-        ("terminal-window", "terminal", partial(_terminal, green=False), False, 0.9),
-        ("terminal-green", "terminal", partial(_terminal, green=True), True, 0.8),
-        ("spreadsheet-light", "spreadsheet", partial(_spreadsheet, dark=False), False, 1.4),
-        ("spreadsheet-dark", "spreadsheet", partial(_spreadsheet, dark=True), True, 1.0),
-    ]
     return [
-        Renderer(name, label, "screenshot", draw, held, weight) for name, label, draw, held, weight in rows
+        Renderer("code-editor", "code editor", "screenshot", partial(_code, kind="editor"), False, 1.2),
+        Renderer("code-card", "code editor", "screenshot", partial(_code, kind="slim"), True, 1.0),
+        Renderer("terminal-window", "terminal", "screenshot", partial(_terminal, green=False), False, 0.9),
+        Renderer("terminal-green", "terminal", "screenshot", partial(_terminal, green=True), True, 0.8),
+        Renderer(
+            "spreadsheet-light", "spreadsheet", "screenshot", partial(_spreadsheet, dark=False), False, 1.4
+        ),
+        Renderer(
+            "spreadsheet-dark", "spreadsheet", "screenshot", partial(_spreadsheet, dark=True), True, 1.0
+        ),
     ]

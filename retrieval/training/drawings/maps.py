@@ -1,7 +1,6 @@
 """How are maps and floor plans drawn?"""
 
 import math
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -303,14 +302,14 @@ def _floor_plan(rng: Random, fonts: Fonts, *, blueprint: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, str, Callable[..., Drawing], bool, float]] = [
-        ("map-regions", "map", "map", _region_map, False, 1.2),
-        ("map-streets", "map", "map", _street_map, False, 1.2),
-        ("map-islands", "map", "map", _island_map, True, 1.6),
-        ("floor-plan-ink", "floor plan", "drawing", partial(_floor_plan, blueprint=False), False, 1.3),
-        ("floor-plan-blueprint", "floor plan", "drawing", partial(_floor_plan, blueprint=True), True, 1.3),
-    ]
     return [
-        Renderer(name, label, category, draw, held, weight)
-        for name, label, category, draw, held, weight in rows
+        Renderer("map-regions", "map", "map", _region_map, False, 1.2),
+        Renderer("map-streets", "map", "map", _street_map, False, 1.2),
+        Renderer("map-islands", "map", "map", _island_map, True, 1.6),
+        Renderer(
+            "floor-plan-ink", "floor plan", "drawing", partial(_floor_plan, blueprint=False), False, 1.3
+        ),
+        Renderer(
+            "floor-plan-blueprint", "floor plan", "drawing", partial(_floor_plan, blueprint=True), True, 1.3
+        ),
     ]

@@ -1,6 +1,5 @@
 """How are screens of everyday programs drawn: sign-in, lists, dashboards, settings, dialogs, chats?"""
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -521,21 +520,22 @@ def _chat(rng: Random, fonts: Fonts, *, phone: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, Callable[..., Drawing], bool, float]] = [
-        ("login-card", "login screen", partial(_login, split=False), False, 1.0),
-        ("login-split", "login screen", partial(_login, split=True), True, 1.0),
-        ("list-rows", "list screen", partial(_list, kind="rows"), False, 1.0),
-        ("list-tiles", "list screen", partial(_list, kind="grid"), False, 0.7),
-        ("list-mail", "list screen", partial(_list, kind="mail"), True, 1.2),
-        ("dashboard-cards", "dashboard", partial(_dashboard, tiles=False), False, 1.8),
-        ("dashboard-tiles", "dashboard", partial(_dashboard, tiles=True), True, 1.4),
-        ("settings-page", "settings screen", partial(_settings, phone=False), False, 1.2),
-        ("settings-phone", "settings screen", partial(_settings, phone=True), True, 1.0),
-        ("dialog-over", "dialog box", partial(_dialog, toast=False), False, 1.3),
-        ("dialog-icon", "dialog box", partial(_dialog, toast=True), True, 1.0),
-        ("chat-desktop", "chat window", partial(_chat, phone=False), False, 1.2),
-        ("chat-phone", "chat window", partial(_chat, phone=True), True, 1.0),
-    ]
     return [
-        Renderer(name, label, "screenshot", draw, held, weight) for name, label, draw, held, weight in rows
+        Renderer("login-card", "login screen", "screenshot", partial(_login, split=False), False, 1.0),
+        Renderer("login-split", "login screen", "screenshot", partial(_login, split=True), True, 1.0),
+        Renderer("list-rows", "list screen", "screenshot", partial(_list, kind="rows"), False, 1.0),
+        Renderer("list-tiles", "list screen", "screenshot", partial(_list, kind="grid"), False, 0.7),
+        Renderer("list-mail", "list screen", "screenshot", partial(_list, kind="mail"), True, 1.2),
+        Renderer("dashboard-cards", "dashboard", "screenshot", partial(_dashboard, tiles=False), False, 1.8),
+        Renderer("dashboard-tiles", "dashboard", "screenshot", partial(_dashboard, tiles=True), True, 1.4),
+        Renderer(
+            "settings-page", "settings screen", "screenshot", partial(_settings, phone=False), False, 1.2
+        ),
+        Renderer(
+            "settings-phone", "settings screen", "screenshot", partial(_settings, phone=True), True, 1.0
+        ),
+        Renderer("dialog-over", "dialog box", "screenshot", partial(_dialog, toast=False), False, 1.3),
+        Renderer("dialog-icon", "dialog box", "screenshot", partial(_dialog, toast=True), True, 1.0),
+        Renderer("chat-desktop", "chat window", "screenshot", partial(_chat, phone=False), False, 1.2),
+        Renderer("chat-phone", "chat window", "screenshot", partial(_chat, phone=True), True, 1.0),
     ]

@@ -1,6 +1,5 @@
 """How are forms on web pages drawn?"""
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -77,10 +76,7 @@ def _web_form(rng: Random, fonts: Fonts, *, steps: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, Callable[..., Drawing], bool, float]] = [
-        ("web-form-plain", "web form", partial(_web_form, steps=False), False, 1.3),
-        ("web-form-steps", "web form", partial(_web_form, steps=True), True, 1.0),
-    ]
     return [
-        Renderer(name, label, "screenshot", draw, held, weight) for name, label, draw, held, weight in rows
+        Renderer("web-form-plain", "web form", "screenshot", partial(_web_form, steps=False), False, 1.3),
+        Renderer("web-form-steps", "web form", "screenshot", partial(_web_form, steps=True), True, 1.0),
     ]

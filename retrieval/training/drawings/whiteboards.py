@@ -1,6 +1,5 @@
 """How are whiteboards drawn, flat and as photographs of them?"""
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -100,11 +99,7 @@ def _whiteboard(rng: Random, fonts: Fonts, *, photo: bool) -> Drawing:
 
 
 def renderers() -> list[Renderer]:
-    rows: list[tuple[str, str, str, Callable[..., Drawing], bool, float]] = [
-        ("whiteboard-flat", "whiteboard", "drawing", partial(_whiteboard, photo=False), False, 0.9),
-        ("whiteboard-photo", "whiteboard", "drawing", partial(_whiteboard, photo=True), True, 0.9),
-    ]
     return [
-        Renderer(name, label, category, draw, held, weight)
-        for name, label, category, draw, held, weight in rows
+        Renderer("whiteboard-flat", "whiteboard", "drawing", partial(_whiteboard, photo=False), False, 0.9),
+        Renderer("whiteboard-photo", "whiteboard", "drawing", partial(_whiteboard, photo=True), True, 0.9),
     ]
