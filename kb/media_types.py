@@ -113,7 +113,7 @@ _ALWAYS_SIGNED = {
 } | {"application/gzip", "application/x-xz", "application/x-7z-compressed", "application/zstd"}
 # Groups of the model whose texts are read as they stand, less those that hold something else than words for people.
 _WORDED = ("code", "text")
-_NO_WORDS = {"application/pgp-signature", "application/x-mimearchive", "text/rtf", "None"}
+_NO_WORDS = {"application/pgp-signature", "application/x-mimearchive", "text/rtf"}
 # A share of control bytes above this is no text, however it is named.
 _MOST_CONTROL = 0.02
 

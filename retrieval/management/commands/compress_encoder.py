@@ -14,6 +14,7 @@ from retrieval.encoders.base import Encoder, EncoderError, text_space
 from retrieval.encoders.compact_image import GRAPH, CompactEncoder, CompactSource
 from retrieval.encoders.dual import DualSource
 from retrieval.encoders.serving import load
+from retrieval.management.models_extra import models_extra
 
 if TYPE_CHECKING:
     from retrieval.training.compress import Row
@@ -58,10 +59,8 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=1)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        try:
+        with models_extra():
             import torch
-        except ImportError as error:
-            raise CommandError("Compression needs the `models` extra: pip install -e '.[models]'.") from error
         from retrieval.training.corpus import CorpusError
         from retrieval.training.loop import TrainingError
 

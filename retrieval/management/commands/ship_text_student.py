@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from retrieval.encoders.student import SHIPPED
+from retrieval.management.models_extra import models_extra
 
 
 class Command(BaseCommand):
@@ -20,13 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--share", type=float, help="of what was learnt, the rest as it began; 0 to 1")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        try:
+        with models_extra():
             from retrieval.training.loop import TrainingError
             from retrieval.training.student.ship import SHARE, ship
-        except ModuleNotFoundError as error:
-            raise CommandError(
-                f"Training needs {error.name}: install it with `pip install -e '.[models]'`."
-            ) from error
         share = SHARE if options["share"] is None else options["share"]
         if not 0 <= share <= 1:
             raise CommandError("--share lies between 0 and 1.")

@@ -24,6 +24,7 @@ from retrieval import spaces
 from retrieval.encoders import site_head
 from retrieval.encoders.base import EncoderError
 from retrieval.encoders.compact_image import CompactEncoder
+from retrieval.management.models_extra import models_extra
 
 if TYPE_CHECKING:
     from retrieval.training.alignment import Comparison
@@ -58,10 +59,8 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(answer, ensure_ascii=False))
 
     def _train(self, user: User, options: dict[str, Any]) -> dict[str, Any]:
-        try:
+        with models_extra():
             import torch
-        except ImportError as error:
-            raise CommandError("Training needs the `models` extra: pip install -e '.[models]'.") from error
         from retrieval.training import alignment, library
         from retrieval.training.corpus import CorpusError
         from retrieval.training.loop import TrainingError

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from retrieval.encoders.base import EncoderError, text_space
+from retrieval.management.models_extra import models_extra
 
 
 class Command(BaseCommand):
@@ -66,10 +67,8 @@ class Command(BaseCommand):
         parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        try:
+        with models_extra():
             import torch
-        except ImportError as error:
-            raise CommandError("Training needs the `models` extra: pip install -e '.[models]'.") from error
         from retrieval.training import corpus, held_out, image_text, loop, processes
         from retrieval.training.export import export
         from retrieval.training.shards import ShardError

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from retrieval.evaluation_data import DataError
+from retrieval.management.models_extra import models_extra
 
 
 class Command(BaseCommand):
@@ -45,14 +46,10 @@ class Command(BaseCommand):
         parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        try:
+        with models_extra():
             from retrieval.training.loop import TrainingError
             from retrieval.training.shards import ShardError
             from retrieval.training.student.run import Choices, run
-        except ModuleNotFoundError as error:
-            raise CommandError(
-                f"Training needs {error.name}: install it with `pip install -e '.[models]'`."
-            ) from error
         choices = Choices(
             pairs=options["pairs"],
             held_out=options["held_out"],

@@ -17,6 +17,7 @@ from retrieval.encoders.base import EncoderError
 from retrieval.evaluation_data import DataError
 from retrieval.evaluation_runs import RunError
 from retrieval.fusion.base import FusionError
+from retrieval.management.models_extra import models_extra
 from retrieval.training.shards import ShardError
 from workers.evaluate import page
 from workers.evaluate.beir import evaluate_beir
@@ -136,12 +137,8 @@ def _pairs(options: dict[str, Any]) -> Outcome:
 
 
 def _fusion(options: dict[str, Any]) -> Outcome:
-    try:
+    with models_extra():
         from workers.evaluate.fusion import evaluate_fusion
-    except ImportError as error:
-        raise CommandError(
-            f"Training needs the extra `models`: pip install 'kb[models]' ({error})."
-        ) from error
     if not 0 <= options["told"] <= 1:
         raise CommandError("--told is a share, from 0 to 1.")
     return evaluate_fusion(
