@@ -162,5 +162,7 @@ def _matches_from(candidates: Candidates) -> float:
 def _reasons(
     segment: int, fused: Fused, raw: Mapping[str, Mapping[int, tuple[int, float]]]
 ) -> tuple[ChannelScore, ...]:
-    shares = sorted(fused.shares.items(), key=lambda item: (-item[1], item[0]))
+    # What added nothing is no reason: every vector is near to every other to some degree.
+    counted = {key: share for key, share in fused.shares.items() if share > 0}
+    shares = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ChannelScore(key.split("/")[0], *raw[key][segment], share) for key, share in shares)

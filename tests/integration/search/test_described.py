@@ -83,3 +83,11 @@ def test_encoders_without_a_space_in_common_find_no_passages(reader: User, plant
     an_asset(plant, ["blue"], title="blue")
     assert spaces.passage_head() is None
     assert found(reader, picture=a_square("blue")) == []
+
+
+def test_what_adds_nothing_is_no_reason(reader: User, plant: Collection, passages: VectorSet) -> None:
+    # The words find it. Its passage is not what the picture shows.
+    about(plant, passages, "valve", RED)
+    (hit,) = ask(reader, "valve", picture=a_square("blue")).hits
+    assert channels.DESCRIBED not in {item.channel for item in hit.channels}
+    assert "lexical" in {item.channel for item in hit.channels}
