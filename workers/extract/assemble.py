@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from workers.extract import limits
-from workers.extract.base import Extraction, Picture, TextBlock, Warning_
+from workers.extract.base import Extraction, ExtractionError, Picture, TextBlock, Warning_
 
 _SPACES = re.compile(r"[ \t\f\v\xa0]+")
 _BREAKS = re.compile(r" ?\n ?")
@@ -83,7 +83,12 @@ class Assembly:
         return tuple(self._warnings.values())
 
     def finish(self, pictures: Sequence[Picture] = ()) -> Extraction:
-        """All of it, `pictures` before the figures. A form or a template may have nothing: it is found by its name."""
+        """All of it, `pictures` before the figures. A form or a template may have nothing: it is found by its name.
+
+        Raises ExtractionError where damage was met and nothing is left: its words exist and would be missed.
+        """
+        if self.empty and not pictures and any(code == "corrupt" for code, _ in self._warnings):
+            raise ExtractionError("corrupt")
         return Extraction(
             blocks=tuple(self._blocks),
             pictures=(*pictures, *(self._with_context(*figure) for figure in self._figures)),

@@ -10,7 +10,7 @@ from workers.extract import html, tables
 from workers.extract.assemble import Assembly, Role
 from workers.extract.base import Extraction, Source
 from workers.extract.figures import add_image
-from workers.extract.text import read_text
+from workers.extract.text import add_paragraphs, read_text
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 # `title: words`, quoted or not. A YAML parser would bring anchors, tags and their bombs for one line.
@@ -28,6 +28,9 @@ def extract(source: Source) -> Extraction:
             assembly.title = next((group for group in title.groups() if group), "")
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
     _walk(tokens, assembly)
+    if assembly.empty:
+        # Nothing but link definitions, or nested deeper than the parser goes: what is written is what it says.
+        add_paragraphs(text, assembly)
     return assembly.finish()
 
 
