@@ -17,14 +17,14 @@ class Augmentation:
     """How strong. All zero, with `smallest_crop` 1, leaves pictures as they are."""
 
     # The crop's share of the area, drawn from here to 1, its sides' ratio from 1/stretch to stretch.
-    smallest_crop: float = 0.45
+    smallest_crop: float = 0.55
     stretch: float = 1.3
     flip: float = 0.5
     # How far brightness, contrast and saturation may go from 1.
-    colour: float = 0.25
+    colour: float = 0.2
     grey: float = 0.05
     # The chance of a grey rectangle over up to a quarter of it (Zhong et al. 2017).
-    erase: float = 0.25
+    erase: float = 0.1
 
 
 NONE = Augmentation(smallest_crop=1.0, stretch=1.0, flip=0.0, colour=0.0, grey=0.0, erase=0.0)

@@ -55,9 +55,10 @@ class Teacher:
 class Recipe:
     batch: int = 128
     stages: tuple[Stage, ...] = (
-        Stage(until=0.40, side_px=32, sentences=0.35, drawn=0.10),
-        Stage(until=0.68, side_px=48, sentences=0.50, drawn=0.10),
-        Stage(until=1.00, side_px=64, sentences=0.65, drawn=0.08),
+        Stage(until=0.26, side_px=32, sentences=0.35, drawn=0.10),
+        Stage(until=0.44, side_px=48, sentences=0.50, drawn=0.10),
+        Stage(until=0.52, side_px=64, sentences=0.65, drawn=0.08),
+        Stage(until=1.00, side_px=64, sentences=0.50, drawn=0.06),
     )
     tower: TowerShape = field(default_factory=TowerShape)
     head: HeadName = "residual"
