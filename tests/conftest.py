@@ -24,6 +24,11 @@ def _start_postgres(config: pytest.Config) -> None:
         config.stash[_server] = server
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes are named by their argument and a number: archives carry the time, and workers compare names."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """With pytest-xdist the controller starts the server: it outlives each worker, which just uses it."""
     is_worker = hasattr(session.config, "workerinput")
