@@ -31,7 +31,7 @@ class RankingSettings:
     foreign_text_weight: float = 0.05
     # Of the text channel for Chinese: pairs of characters find there what words find nowhere else, and meaning has
     # less to add. Enough to bring up an English page, which no Chinese word finds.
-    chinese_text_weight: float = 0.25
+    chinese_text_weight: float = 0.15
     # Cormack et al. found 60 near the best on every collection they tried, and the choice not to matter much.
     rrf_k: float = 60.0
     # What further matching segments can add to an asset's best one, at most, as a share of it: enough to part

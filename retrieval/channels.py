@@ -31,7 +31,9 @@ def by_words(
     query: ParsedQuery, terms: Sequence[lexical.WeightedTerm], scope: Scope, depth: int
 ) -> list[Candidates]:
     """What the words of `query` find, by each channel that is set up."""
-    found = [lexical.find(terms, scope, depth)]
+    known = {term.text for term in terms}
+    unknown = sum(term not in known for term in query.terms)
+    found = [lexical.find(terms, scope, depth, unknown=unknown)]
     if not query.text:
         return found
     if text_set := vectors.set_of("text", spaces.text_encoder().spec):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from kb.models.words import SPARSE_DIMENSIONS
+from retrieval.rank import attainable
 from retrieval.scope import Candidate, Candidates, Scope
 
 # The best of a grid on Cranfield and cmrc-zh (`manage.py evaluate beir`), which is flat around them.
@@ -45,6 +46,7 @@ class WeightedTerm:
     lexeme_id: int
     document_frequency: int
     weight: float  # IDF times the term's repeats in the query.
+    documents: int  # Segments with words in the audiences, which the IDF is of.
 
 
 def weigh(terms: Sequence[str], audiences: Sequence[int]) -> list[WeightedTerm]:
@@ -56,7 +58,7 @@ def weigh(terms: Sequence[str], audiences: Sequence[int]) -> list[WeightedTerm]:
         rows = cursor.fetchall()
     repeats = Counter(terms)
     weighted = [
-        WeightedTerm(text, lexeme_id, int(df), idf(int(df), int(documents)) * repeats[text])
+        WeightedTerm(text, lexeme_id, int(df), idf(int(df), int(documents)) * repeats[text], int(documents))
         for lexeme_id, text, df, documents in rows
         if df > 0
     ]
@@ -81,15 +83,18 @@ LIMIT %(limit)s
 """
 
 
-def find(terms: Sequence[WeightedTerm], scope: Scope, limit: int) -> Candidates:
+def find(terms: Sequence[WeightedTerm], scope: Scope, limit: int, *, unknown: int = 0) -> Candidates:
     """The `limit` best segments for `terms` (from `weigh`), exactly.
+
+    `unknown`: how many others were asked for, which nothing readable holds. They raise what is attainable: a text
+    that has one word of eight is no full match where the other seven stand nowhere.
 
     MaxScore (Turtle & Flood 1995): candidates of the rare terms come first; the frequent ones are fetched only
     while a segment that has no rarer term could still enter the first `limit`.
     """
-    attainable = sum(term.weight for term in terms) * IMPACT_BOUND
     if not terms or not scope.audiences:
         return Candidates("lexical")
+    asked = [term.weight for term in terms] + unknown * [idf(0, terms[0].documents)]
     where, parameters = scope.where("w")
     statement = CANDIDATES.format(scope=where)
     query = sparse_literal({term.lexeme_id: term.weight for term in terms})
@@ -115,7 +120,7 @@ def find(terms: Sequence[WeightedTerm], scope: Scope, limit: int) -> Candidates:
             best.sort(key=lambda candidate: (-candidate.score, candidate.segment_id))
             del best[limit:]
             seen += essential
-    return Candidates("lexical", tuple(best), bool(remaining) or is_capped, attainable)
+    return Candidates("lexical", tuple(best), bool(remaining) or is_capped, attainable(asked, IMPACT_BOUND))
 
 
 # Terms that together stand in at most this many segments are fetched in one statement: scoring costs about a

@@ -18,7 +18,7 @@ from kb.storage import Storage
 from retrieval import fused, spaces
 from retrieval.encoders.base import Encoder, EncoderSpec, Vectors
 from workers import fuse, vector_sets
-from workers.segments import own_words, readable_name
+from workers.segments import own_words, telling_name
 
 # Segments of one step: about a second on one thread, so that a lost worker loses little, and batches still pay.
 CHUNK_SEGMENTS = 64
@@ -97,7 +97,7 @@ def _words(version: AssetVersion, segments: Sequence[Segment]) -> list[str]:
     if any(words) or version.facts.get("has_words"):
         return words
     facts = version.facts
-    name = facts.get("given_title") or facts.get("title") or readable_name(version.asset.source_uri)
+    name = facts.get("given_title") or facts.get("title") or telling_name(version.asset.source_uri)
     # Its first segment alone: hundreds of shots with one vector would crowd the answer to what comes near it.
     return [name if (segment.part, segment.ordinal) == (0, 0) else "" for segment in segments]
 

@@ -6,8 +6,9 @@ import random
 import pytest
 
 from kb.permissions import visible_audiences
-from retrieval import lexical
+from retrieval import channels, lexical
 from retrieval.analysis import analyse
+from retrieval.query import parse
 from retrieval.scope import Scope
 from tests.library import a_collection, a_user, an_asset
 
@@ -67,7 +68,25 @@ def test_stopping_early_changes_no_result(limit: int, monkeypatch: pytest.Monkey
     assert [item.segment_id for item in first.items] == [item.segment_id for item in everything.items[:limit]]
 
 
+def test_words_that_stand_nowhere_make_a_match_less_of_one_and_hidden_ones_count_as_such() -> None:
+    reader = a_user("reader")
+    an_asset(a_collection("Mine", reader), ["pump and valve"], title="x")
+    an_asset(a_collection("Theirs", a_user("other")), ["zirconium"], title="x")
+    scope = Scope(visible_audiences(reader))
+
+    def share(words: str) -> float:
+        query = parse(words, max_characters=100)
+        found = channels.by_words(query, lexical.weigh(query.terms, scope.audiences), scope, 10)[0]
+        return found.items[0].score / found.attainable
+
+    alone = share("pump")
+    # df 1 of 1 segment: ln(1 + 0.5/1.5); of none: ln(1 + 1.5/0.5).
+    known, nowhere = math.log(4 / 3), math.log(4)
+    assert share("pump quasar") == pytest.approx(alone * known / (known + nowhere))
+    assert share("pump zirconium") == share("pump quasar")
+
+
 def test_nobody_finds_anything_without_an_audience() -> None:
     an_asset(a_collection("Theirs", a_user("other")), ["pump"])
     assert lexical.weigh(["pump"], ()) == []
-    assert lexical.find([lexical.WeightedTerm("pump", 1, 1, 1.0)], Scope(()), 10).items == ()
+    assert lexical.find([lexical.WeightedTerm("pump", 1, 1, 1.0, 1)], Scope(()), 10).items == ()
