@@ -7,6 +7,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from kb.models import AssetVersion, Segment, SegmentKind
 from retrieval.analysis import detect_language
+from retrieval.names import says_something
 from workers.extract.base import Extraction, Picture, SpeechLine
 from workers.extract.cues import Cue, windows
 from workers.passages import Passage, passages
@@ -80,11 +81,10 @@ def readable_name(source_uri: str) -> str:
 
 
 def telling_name(source_uri: str) -> str:
-    """`readable_name` where it has more letters in words than anything else: `IMG 2034` and `1075716537 6210b` tell
-    nothing of what they show, and thousands of them would lie together in a space of meanings."""
+    """`readable_name`, or nothing where a camera counted: thousands of `IMG 2034` would lie together in a space of
+    meanings."""
     name = readable_name(source_uri)
-    letters = sum(len(word) for word in name.split() if word.isalpha())
-    return name if 2 * letters > len(name.replace(" ", "")) else ""
+    return name if says_something(name) else ""
 
 
 def linked_uri(source_uri: str, link: str) -> str:

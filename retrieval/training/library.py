@@ -22,6 +22,7 @@ from retrieval import spaces, vectors
 from retrieval.analysis import detect_language
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.encoders.compact_image import CompactEncoder
+from retrieval.names import says_something
 from retrieval.query import parse
 from retrieval.training.alignment import Pairs
 from retrieval.training.corpus import CorpusError, Say
@@ -35,13 +36,6 @@ MOST_CHARACTERS = 300
 LONGEST_QUERY = 300
 AT_ONCE = 512
 SHOWN = (SegmentKind.IMAGE, SegmentKind.FIGURE, SegmentKind.SHOT)
-# What cameras, scanners and word processors call a picture says nothing about it.
-NAMELESS = re.compile(
-    r"(img|dsc|dscf|dscn|image|picture|photo|pic|screenshot|scan|untitled|figure|fig|slide|page|图|图片|截图)"
-    r"[\W_\d]*",
-    re.IGNORECASE,
-)
-WORDY = re.compile(r"[^\W\d_]{3}|[\u3400-\u9fff]{2}")
 
 
 @dataclass(slots=True)
@@ -113,7 +107,7 @@ def encoder_of_both() -> Encoder:
 def useful(text: str) -> str:
     """On one line and not too long; empty where it says nothing about any picture, as `IMG_2041` and `Figure 3` do."""
     line = " ".join(text.split())[:MOST_CHARACTERS].strip()
-    return line if WORDY.search(line) and not NAMELESS.fullmatch(line) else ""
+    return line if says_something(line) else ""
 
 
 def name_of(title: str) -> str:
